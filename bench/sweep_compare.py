@@ -106,7 +106,7 @@ def make(seed: int, *, on: int, changed: int, scanned: int) -> Answer:
     said = about | {"started_at": content["started_at"], "scanned": scanned, "bypassed": len(now)}
     named = {"blob": "answer.json", "sha256": hashlib.sha256(data).hexdigest()}
     result = SweepResult(kind=CommandKind.LIST_BYPASSED, outcome="listed", **said, **named)
-    entries = {guid: BaselineEntry(own, "", _STARTED, covered=False) for own, guid in before}
+    entries = {own: BaselineEntry(own, "", _STARTED, covered=False, exchange_guid=guid) for own, guid in before}
     unpacked = _packed(entries)
     return Answer(data, result, gzip.compress(unpacked), hashlib.sha256(unpacked).hexdigest())
 

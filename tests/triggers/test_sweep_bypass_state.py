@@ -11,12 +11,12 @@ from bypass_responder.errors import NotFoundError, TransientError
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.incident_status import IncidentStatus
-from bypass_responder.model.message import ExchangeOutcome
+from bypass_responder.model.message import ExchangeObject, ExchangeOutcome
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.model.sweep import BypassedObject, Sweep
 from bypass_responder.triggers.sweep_bypass_state import plan_sweep
-from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_entry, exchange_guid
+from tests.world import ALEX, BLAKE, START, World, a_finding, a_hint, an_account, an_entry, exchange_guid
 
 BLOCK, DISABLE = StepKind.BLOCK_SIGN_IN, StepKind.DISABLE_BYPASS
 
@@ -192,7 +192,7 @@ async def test_a_gone_account_stays_in_the_baseline_until_exchange_itself_said_o
     await world.passes(minutes=15)
     await world.sweep()
 
-    assert still_there == {exchange_guid(ALEX)}
+    assert still_there == {ALEX}
     assert world.sweeps.kept
     assert world.sweeps.kept.entries == {}
 
@@ -236,6 +236,100 @@ async def test_an_object_without_an_entra_id_is_held() -> None:
     assert set((await world.states(target)).values()) == {StepState.HELD}
 
 
+# ---- the account or the Exchange object is another one ---------------------------------------------------------------
+
+
+def on(object_id: str | None, *, of: str = ALEX) -> dict[str, Any]:
+    """The list of a sweep: the Exchange object of ``of``, with this object id."""
+    return {"bypassed": [BypassedObject(object_id=object_id, exchange_guid=exchange_guid(of), name="Alex")]}
+
+
+async def made_again(*, covered: bool = False) -> World:
+    """A world where ALEX was on, and is deleted in Entra: the Exchange object is BLAKE's now, and still on."""
+    world = World(an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))
+    world.bypassed[ALEX] = True
+    if covered:
+        world.allowlist.rows[ALEX] = an_entry()
+    await world.sweep()
+    await world.passes(minutes=15)
+    del world.directory.accounts[ALEX]
+    world.bypassed = {BLAKE: True}
+    return world
+
+
+@pytest.mark.parametrize("covered", [False, True])
+async def test_a_new_account_on_an_exchange_object_that_was_on_is_held_and_notified(covered: bool) -> None:
+    """The bypass is older than the account, and an allowlist entry of the account before says nothing of it."""
+    world = await made_again(covered=covered)
+    for _ in range(3):
+        await world.sweep(content=on(BLAKE))
+        await world.answer()
+        await world.passes(minutes=15)
+        await world.answer()
+    assert world.sweeps.kept
+
+    assert set((await world.states(BLAKE)).values()) == {StepState.HELD}
+    assert "held" in await world.notifications(BLAKE)
+    assert [(entry.object_id, entry.covered) for entry in world.sweeps.kept.entries.values()] == [(BLAKE, False)]
+
+
+@pytest.mark.parametrize("first", ["an incomplete sweep", "an alert"])
+async def test_whatever_shows_it_first_such_an_account_is_held(first: str) -> None:
+    world = await made_again()
+    if first == "an alert":
+        await world.sees(a_hint(object_id_text=BLAKE))
+    else:
+        await world.sweep(content=on(BLAKE), complete=False, warnings=("Something new.",))
+    await world.answer(resolved=ExchangeObject(object_id=BLAKE, exchange_guid=exchange_guid(ALEX), name="Alex"))
+
+    assert set((await world.states(BLAKE)).values()) == {StepState.HELD}
+
+
+async def test_an_account_that_was_on_is_still_on_with_another_exchange_object() -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sweep()
+    await world.passes(minutes=15)
+    await world.sweep(content=on(ALEX, of=BLAKE))
+    await world.answer()
+    assert world.sweeps.kept
+
+    assert world.directory.enabled[ALEX]
+    assert len(await findings(world)) == 1
+    assert [entry.exchange_guid for entry in world.sweeps.kept.entries.values()] == [exchange_guid(BLAKE)]
+
+
+async def test_an_object_whose_entra_id_is_missing_is_still_on_under_the_entry_of_its_account() -> None:
+    world = World()
+    world.bypassed[ALEX] = True
+    world.allowlist.rows[ALEX] = an_entry()
+    await world.sweep()
+    await world.passes(minutes=15)
+    await world.sweep(content=on(None))
+    await world.answer()
+
+    assert world.exchange.sent == []
+    assert await world.incidents() == []
+    assert world.sweeps.kept
+    assert [(entry.object_id, entry.covered) for entry in world.sweeps.kept.entries.values()] == [(ALEX, True)]
+
+
+async def test_an_object_that_gets_an_entra_id_is_held_and_asked_about_under_it_only() -> None:
+    world = World()
+    await world.sweep(content=on(None))
+    await world.passes(minutes=15)
+    await world.answer()
+    asked = len(world.exchange.sent)
+    world.bypassed[ALEX] = True
+    await world.sweep(content=on(ALEX))
+    await world.answer()
+    assert world.sweeps.kept
+
+    assert set((await world.states(ALEX)).values()) == {StepState.HELD}
+    assert {command.object_id for command in world.exchange.sent[asked:]} == {ALEX}
+    assert set(world.sweeps.kept.entries) == {ALEX}
+
+
 # ---- what is not believed --------------------------------------------------------------------------------------------
 
 
@@ -263,7 +357,7 @@ async def test_an_answer_that_is_not_complete_contains_nobody_loses_nothing_and_
     await world.answer()
 
     assert world.sweeps.kept
-    assert set(world.sweeps.kept.entries) == {exchange_guid(BLAKE)}
+    assert set(world.sweeps.kept.entries) == {BLAKE}
     assert await world.incidents() == []
     assert world.directory.enabled == {ALEX: True, BLAKE: True}
     assert "sweep_incomplete" in await world.alerts()
@@ -297,7 +391,7 @@ async def test_what_an_incomplete_sweep_does_not_list_stays_in_the_baseline() ->
     await world.sweep(**INCOMPLETE[0])
 
     assert world.sweeps.kept
-    assert set(world.sweeps.kept.entries) == {exchange_guid(BLAKE)}
+    assert set(world.sweeps.kept.entries) == {BLAKE}
 
 
 async def test_an_account_that_incomplete_sweeps_list_again_and_again_is_one_finding() -> None:
@@ -420,7 +514,7 @@ async def test_a_list_that_comes_after_its_message_is_read() -> None:
     await world.passes(minutes=1)
 
     assert "sweep_incomplete" not in before
-    assert exchange_guid(ALEX) in (world.sweeps.kept.entries if world.sweeps.kept else {})
+    assert ALEX in (world.sweeps.kept.entries if world.sweeps.kept else {})
 
 
 async def test_a_list_that_never_comes_makes_the_sweep_incomplete() -> None:
@@ -495,7 +589,7 @@ async def test_a_run_that_breaks_off_is_taken_up_by_the_scheduler() -> None:
     await world.answer()
 
     assert world.sweeps.kept
-    assert set(world.sweeps.kept.entries) == {exchange_guid(ALEX)}
+    assert set(world.sweeps.kept.entries) == {ALEX}
     assert len(await world.incidents()) == 1
 
 

@@ -106,7 +106,8 @@ def _packed(entries: Mapping[str, BaselineEntry]) -> bytes:
     moments = {moment: number for number, moment in enumerate(sorted({entry.on_since for entry in entries.values()}))}
     lines: list[list[object]] = [[moment.isoformat() for moment in moments]]
     lines += [
-        [guid, entry.object_id, entry.name, moments[entry.on_since], entry.covered] for guid, entry in entries.items()
+        [entry.exchange_guid, entry.object_id, entry.name, moments[entry.on_since], entry.covered]
+        for entry in entries.values()
     ]
     return "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines).encode()
 
@@ -122,7 +123,7 @@ def _unpacked(packed: bytes, sha256: str) -> dict[str, BaselineEntry]:
         for line in lines:
             digest.update(line)
             guid, object_id, name, number, covered = json.loads(line)
-            entries[guid] = BaselineEntry(object_id, name, moments[number], covered)
+            entries[object_id or guid] = BaselineEntry(object_id, name, moments[number], covered, guid)
     if digest.hexdigest() != sha256:
         msg = "the hash of its list does not match the row"
         raise ValueError(msg)

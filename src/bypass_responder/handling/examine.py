@@ -154,9 +154,9 @@ async def _of_baseline(finding: Finding, account: Account, case: Case, services:
     if baseline is None:
         return {"first_run": True}
     guids = _exchange_guids(finding, account)
-    known = next(
-        (it for guid, it in baseline.entries.items() if it.object_id == account.object_id or guid in guids), None
-    )
+    if any(it.exchange_guid in guids and it.object_id != account.object_id for it in baseline.entries.values()):
+        return {"first_run": True}  # its Exchange object was on then, as another account's
+    known = baseline.entries.get(account.object_id)
     if known is None:
         began_after = _began_after(finding, case, off_at=baseline.started_at)
         return {"first_run": case.head.gone_at is not None, "began_after": began_after}

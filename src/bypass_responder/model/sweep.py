@@ -98,17 +98,20 @@ class BaselineEntry(NamedTuple):
     """Start of the first sweep that saw it on."""
     covered: bool
     """The allowlist covered it."""
+    exchange_guid: str = ""
+    """Empty in the console's list."""
 
 
 @dataclass(frozen=True)
 class Baseline:
-    """The last complete sweep, by Exchange GUID. ``blob`` and ``etag`` are of what it replaces."""
+    """The last complete sweep. ``blob`` and ``etag`` are of what it replaces."""
 
     command_id: str
     """The sweep that it is of."""
     started_at: datetime
     scanned: int
     entries: dict[str, BaselineEntry]
+    """By object id; by Exchange GUID where an object has none."""
     first_at: datetime
     """When the first complete sweep began."""
     moved_at: datetime

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pydantic import ValidationError
@@ -32,11 +32,13 @@ _HARMLESS = re.compile(r"micro delay applied|has been corrupted|deprecat|will be
 
 @dataclass(frozen=True)
 class Comparison:
-    """Differences from the baseline: ``newly_on``, ``still_on`` and, by Exchange GUID, ``gone``."""
+    """Differences from the baseline, by the keys of its entries."""
 
-    newly_on: tuple[BypassedObject, ...]
-    still_on: tuple[BypassedObject, ...]
+    newly_on: dict[str, BypassedObject]
+    still_on: dict[str, BypassedObject]
     gone: dict[str, BaselineEntry]
+    taken_over: frozenset[str]
+    """Those newly on whose Exchange object was on before, and belonged to another account or to none."""
 
 
 def read_content(data: bytes, result: SweepResult) -> SweepContent:
@@ -89,13 +91,19 @@ def too_few(scanned: int, last_time: int) -> bool:
 
 
 def compare(content: SweepContent, baseline: Baseline | None) -> Comparison:
-    """What changed since the baseline; without one, everything is newly on."""
+    """What changed since the baseline; without one, everything is newly on.
+
+    An account is known by its object id, whichever Exchange object it has. A row without one, such as of an account
+    that was deleted in Entra, is about the account that its Exchange object had.
+    """
     known = baseline.entries if baseline else {}
-    gone = dict(known)
-    for each in content.bypassed:
-        gone.pop(each.exchange_guid, None)
+    owners = {entry.exchange_guid: key for key, entry in known.items()}
+    on = {each.object_id or owners.get(each.exchange_guid, each.exchange_guid): each for each in content.bypassed}
+    listed = {each.exchange_guid for each in content.bypassed}
+    newly_on = {key: each for key, each in on.items() if key not in known}
     return Comparison(
-        newly_on=tuple(each for each in content.bypassed if each.exchange_guid not in known),
-        still_on=tuple(each for each in content.bypassed if each.exchange_guid in known),
-        gone=gone,
+        newly_on=newly_on,
+        still_on={key: replace(each, object_id=known[key].object_id) for key, each in on.items() if key in known},
+        gone={key: entry for key, entry in known.items() if key not in on and (entry.object_id or key not in listed)},
+        taken_over=frozenset(key for key, each in newly_on.items() if each.exchange_guid in owners),
     )

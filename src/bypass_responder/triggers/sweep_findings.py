@@ -24,11 +24,12 @@ from bypass_responder.sensing.sweep import compare
 from bypass_responder.session import all_announced, raise_health
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bypass_responder.model.case import Case
     from bypass_responder.model.sweep import Baseline, BypassedObject, SweepContent
+    from bypass_responder.sensing.sweep import Comparison
     from bypass_responder.services import Services
 
 
@@ -40,12 +41,12 @@ async def changes(
     allowed: set[str] = {
         entry.object_id async for entry in services.allowlist.entries() if covers(entry, since=now, now=now)
     }
-    if services.settings.approval_required:
-        allowed = await _approved(allowed & {each.object_id for each in content.bypassed}, services)
     comparison = compare(content, baseline)
+    if services.settings.approval_required:
+        allowed = await _approved(allowed & {*comparison.newly_on, *comparison.still_on}, services)
     known = baseline.entries if baseline else {}
     off_before = baseline.started_at if baseline else None
-    found, entries = await _newly_listed(comparison.newly_on, allowed, content, services, off_before=off_before)
+    found, entries = await _newly_listed(comparison, allowed, content, services, off_before=off_before)
     again, dark = await _still_on(comparison.still_on, known, allowed, content, services, entries)
     gone = await _not_listed(comparison.gone, content, services, entries)
     return [*found, *again, *gone], entries, dark
@@ -71,50 +72,52 @@ async def listed_on(content: SweepContent, baseline: Baseline | None, services: 
     """
     known = baseline.entries if baseline else {}
     since = baseline.command_id if baseline else "before the first"
-    cases = await _cases(
-        {each.exchange_guid: _target(each.object_id, each.name) for each in content.bypassed}, services
-    )
+    comparison = compare(content, baseline)
+    on = comparison.newly_on | comparison.still_on
+    cases = await _cases({key: _target(each.object_id, each.name) for key, each in on.items()}, services)
     found = []
-    for each in content.bypassed:
-        entry, case = known.get(each.exchange_guid), cases.get(each.exchange_guid)
+    for key, each in on.items():
+        entry, case, taken_over = known.get(key), cases.get(key), key in comparison.taken_over
         if case is None:
             continue
         off_at, gone_at = case.head.off_at, case.head.gone_at
         if entry and (off_at is None or off_at < entry.on_since):
             continue
-        back = gone_at is not None and (off_at is None or off_at < gone_at)
+        back = taken_over or (gone_at is not None and (off_at is None or off_at < gone_at))
         finding = _newly_on(each, content, services, back=back or baseline is None, key=f"{since}|{off_at}")
         stored = case.row(Finding, finding.row_key)
         if stored is None or stored.state is FindingState.UNDECIDED:  # a run that stored it may have ended there
-            off_before = baseline.started_at if baseline and entry is None else None
+            off_before = baseline.started_at if baseline and entry is None and not taken_over else None
             found.append(finding.model_copy(update={"off_before": off_before}))
     return found
 
 
 async def _newly_listed(
-    listed: Iterable[BypassedObject],
+    comparison: Comparison,
     allowed: set[str],
     content: SweepContent,
     services: Services,
     *,
     off_before: datetime | None,
 ) -> tuple[list[Finding], dict[str, BaselineEntry]]:
-    """Return findings for newly listed accounts, off at the last sweep. Once-missing ones are held."""
+    """Return findings for newly listed accounts, off at the last sweep.
+
+    Once-missing ones are held, and those whose Exchange object was on then as another account's.
+    """
     first = off_before is None
-    now = {each.exchange_guid: each for each in listed}
-    entries = {guid: _entry(each, content, covered=each.object_id in allowed) for guid, each in now.items()}
+    entries = {key: _entry(each, content, covered=key in allowed) for key, each in comparison.newly_on.items()}
     ledger = {} if first else await _known(entries, services)
-    found = [
-        _newly_on(each, content, services, first=first, back=guid in ledger and ledger[guid].was_gone).model_copy(
-            update={"off_before": off_before}
-        )
-        for guid, each in now.items()
-    ]
+    found = []
+    for key, each in comparison.newly_on.items():
+        taken_over = key in comparison.taken_over
+        back = taken_over or (key in ledger and ledger[key].was_gone)
+        finding = _newly_on(each, content, services, first=first, back=back)
+        found.append(finding.model_copy(update={"off_before": None if taken_over else off_before}))
     return found, entries
 
 
 async def _still_on(
-    listed: Iterable[BypassedObject],
+    listed: Mapping[str, BypassedObject],
     known: Mapping[str, BaselineEntry],
     allowed: set[str],
     content: SweepContent,
@@ -122,21 +125,20 @@ async def _still_on(
     entries: dict[str, BaselineEntry],
 ) -> tuple[list[Finding], list[str]]:
     """Return findings for accounts that are on again or lost their entry, and those that are still dark."""
-    now = {each.exchange_guid: each for each in listed}
-    uncovered = {guid: known[guid] for guid, each in now.items() if each.object_id not in allowed}
+    uncovered = {key: known[key] for key in listed if key not in allowed}
     ledger = await _known(uncovered, services)
     found: list[Finding] = []
-    for guid, each in now.items():
-        entry = known[guid]
-        entries[guid] = entry._replace(covered=guid not in uncovered)
-        if guid in uncovered and guid not in ledger:
-            entries[guid] = entry  # its case cannot be read: retried at the next sweep
-        elif guid in ledger and ledger[guid].off_at:
-            entries[guid] = _entry(each, content, covered=False)
+    for key, each in listed.items():
+        entry = known[key]._replace(exchange_guid=each.exchange_guid)
+        entries[key] = entry._replace(covered=key not in uncovered)
+        if key in uncovered and key not in ledger:
+            entries[key] = entry  # its case cannot be read: retried at the next sweep
+        elif key in ledger and ledger[key].off_at:
+            entries[key] = _entry(each, content, covered=False)
             found.append(_newly_on(each, content, services))
-        elif entry.covered and guid in uncovered:
+        elif entry.covered and key in uncovered:
             found.append(_uncovered(each, entry, content, services))
-    return found, [now[guid].name for guid, state in ledger.items() if state.dismissed]
+    return found, [listed[key].name for key, state in ledger.items() if state.dismissed]
 
 
 async def _not_listed(
@@ -144,19 +146,19 @@ async def _not_listed(
 ) -> list[Finding]:
     """Return findings for unlisted accounts, which stay in the baseline until reported off or missing."""
     ledger = await _known(gone, services)
-    stays = {guid: entry for guid, entry in gone.items() if guid not in ledger or not ledger[guid].over}
+    stays = {key: entry for key, entry in gone.items() if key not in ledger or not ledger[key].over}
     entries |= stays
     found = {
-        guid: _gone(guid, gone[guid], content, services, off_at=known.off_at)
-        for guid, known in ledger.items()
+        key: _gone(key, gone[key], content, services, off_at=known.off_at)
+        for key, known in ledger.items()
         if not (known.over and known.reported)
     }
-    return [each for guid, each in found.items() if not ledger[guid].asked or each.row_key in ledger[guid].asked]
+    return [each for key, each in found.items() if not ledger[key].asked or each.row_key in ledger[key].asked]
 
 
 def _entry(each: BypassedObject, content: SweepContent, *, covered: bool) -> BaselineEntry:
     name = "" if each.name == each.object_id else each.name
-    return BaselineEntry(each.object_id, name, content.started_at, covered)
+    return BaselineEntry(each.object_id, name, content.started_at, covered, each.exchange_guid)
 
 
 @dataclass(frozen=True)
@@ -181,18 +183,18 @@ class _Known:
 
 
 async def _known(entries: Mapping[str, BaselineEntry], services: Services) -> dict[str, _Known]:
-    """Return the known state by Exchange GUID. Unreadable cases are left out."""
-    targets = {guid: _target(entry.object_id, entry.name or guid) for guid, entry in entries.items()}
-    return {guid: _known_of(case, entries[guid]) for guid, case in (await _cases(targets, services)).items()}
+    """Return the known state by the keys of the baseline. Unreadable cases are left out."""
+    targets = {key: _target(entry.object_id, entry.name or key) for key, entry in entries.items()}
+    return {key: _known_of(case, entries[key]) for key, case in (await _cases(targets, services)).items()}
 
 
 async def _cases(targets: Mapping[str, str], services: Services) -> dict[str, Case]:
-    """Return the cases by Exchange GUID. Unreadable ones are left out and raise a health alert."""
+    """Return the cases by the keys of the baseline. Unreadable ones are left out and raise a health alert."""
 
     async def load(item: tuple[str, str]) -> tuple[str, Case] | InputError:
-        guid, target = item
+        key, target = item
         try:
-            return guid, await services.ledger.load(target)
+            return key, await services.ledger.load(target)
         except InputError as error:
             return error
 
@@ -261,19 +263,19 @@ def _uncovered(each: BypassedObject, entry: BaselineEntry, content: SweepContent
 
 
 def _gone(
-    guid: str, entry: BaselineEntry, content: SweepContent, services: Services, *, off_at: datetime | None
+    key: str, entry: BaselineEntry, content: SweepContent, services: Services, *, off_at: datetime | None
 ) -> Finding:
     """Return the finding for an unlisted account. Exchange is asked, unless it already reported off."""
-    finding = _finding("off", guid, entry.object_id, entry.name or entry.object_id or guid, content, services)
+    finding = _finding("off", key, entry.object_id, entry.name or key, content, services)
     stated = Check(name="", outcome=ExchangeOutcome.CHECKED, object_id=entry.object_id, bypass_on=False, read_at=off_at)
     checks = (stated,) if off_at and entry.object_id else ()
     return finding.model_copy(update={"switch": Switch.OFF, "on_since": entry.on_since, "checks": checks})
 
 
 def _finding(
-    what: str, guid: str, object_id: str | None, name: str, content: SweepContent, services: Services, *, key: str = ""
+    what: str, which: str, object_id: str | None, name: str, content: SweepContent, services: Services, *, key: str = ""
 ) -> Finding:
-    digest = hashlib.sha256(f"{what}|{guid}|{key or content.command_id}".encode()).hexdigest()[:32]
+    digest = hashlib.sha256(f"{what}|{which}|{key or content.command_id}".encode()).hexdigest()[:32]
     return Finding(
         id=f"sweep-{digest}",
         target=_target(object_id, name),
