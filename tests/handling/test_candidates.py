@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from bypass_responder.model.incident import Incident
-from bypass_responder.model.message import ExchangeOutcome
+from bypass_responder.model.message import MOST_CANDIDATES, ExchangeOutcome
 from bypass_responder.model.notification import Notification
 from bypass_responder.operating.candidates import linked
-from tests.world import ALEX, BLAKE, World, a_finding
+from tests.world import ALEX, BLAKE, World, a_finding, an_account
+
+if TYPE_CHECKING:
+    from bypass_responder.model.account import Account
 
 TWO = {"object_id_text": ALEX, "identity_text": "blake@contoso.onmicrosoft.com"}
 
@@ -109,3 +113,80 @@ async def test_a_name_that_exchange_has_twice_names_both_and_each_is_checked() -
     [incident] = await world.incidents(finding.target)
 
     assert {each.object_id: each.bypass_on for each in incident.candidates} == {ALEX: False, BLAKE: False}
+
+
+# ---- in an incident of one account -----------------------------------------------------------------------------------
+
+
+async def listed_once(*accounts: Account) -> World:
+    """A world whose first sweep had ALEX on: the incident is held and was never notified."""
+    world = World(an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"), *accounts)
+    world.bypassed[ALEX] = True
+    await world.sweep()
+    await world.passes(minutes=15)
+    return world
+
+
+async def about_another(world: World) -> list[Notification]:
+    notifications = (await world.case()).rows(Notification)
+    return [row for row in notifications if row.title.startswith("A record may be about another account")]
+
+
+async def test_a_record_that_may_be_about_another_account_is_notified_and_the_other_is_checked() -> None:
+    world = await listed_once()
+    await world.sees(a_finding(effective_at=world.now, **TWO))
+    await answers(world)
+    [incident] = await world.incidents()
+
+    assert "blake@contoso.onmicrosoft.com" in (await about_another(world))[0].text
+    assert [(each.object_id, each.bypass_on) for each in incident.candidates] == [(BLAKE, False)]
+    assert world.directory.enabled == {ALEX: True, BLAKE: True}
+
+
+async def test_a_record_whose_name_nobody_knows_is_notified_once() -> None:
+    world = await listed_once()
+    world.bypassed[ALEX] = False
+    for number in range(3):
+        await world.sees(a_finding(id=f"record-{number}", effective_at=world.now, identity_text=f"nobody {number}"))
+        await answers(world)
+
+    assert len(await about_another(world)) == 1
+
+
+async def test_any_number_of_such_records_opens_no_incident_and_is_notified_a_bounded_number_of_times() -> None:
+    ids = [f"00000000-0000-4000-8000-{number:012d}" for number in range(MOST_CANDIDATES + 5)]
+    world = await listed_once(*(an_account(each, f"user-{each}@contoso.onmicrosoft.com") for each in ids))
+    for each in ids * 2:
+        found = len((await world.case()).by_key)
+        await world.sees(
+            a_finding(id=f"record-{each}-{found}", effective_at=world.now, object_id_text=ALEX, identity_text=each)
+        )
+
+    assert len(await world.incidents()) == 1
+    assert len(await about_another(world)) == MOST_CANDIDATES
+
+
+async def test_a_late_record_that_may_be_about_another_account_is_notified() -> None:
+    """That the bypass of ALEX is proven off says nothing about the other account."""
+    world = World(an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))
+    on = world.now
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding(effective_at=on))
+    await world.answer()
+    world.now += timedelta(hours=1)
+    await world.sees(a_finding(id="late", effective_at=on, received_at=world.now, **TWO))
+    await answers(world)
+    [incident] = await world.incidents()
+
+    assert len(await about_another(world)) == 1
+    assert [(each.object_id, each.bypass_on) for each in incident.candidates] == [(BLAKE, False)]
+
+
+async def test_the_candidates_are_checked_after_the_incident_has_its_account_too() -> None:
+    world = await unresolved(alex=True, blake=True)
+    await world.sees(a_finding(id="certain"))
+    await answers(world)
+    [incident] = await world.incidents()
+
+    assert incident.account is not None
+    assert {each.object_id: each.bypass_on for each in incident.candidates}[BLAKE] is True

@@ -1,4 +1,4 @@
-"""The accounts that an unresolved incident may be about, each checked in Exchange in turn."""
+"""The accounts that an incident or a record in it may be about, each checked in Exchange in turn."""
 
 from __future__ import annotations
 
@@ -25,14 +25,35 @@ AGAIN_AFTER, LONGEST_WAIT = timedelta(minutes=10), timedelta(days=1)
 """Wait after the first failed question about a candidate, doubled each time, and its maximum."""
 
 
-def name_candidates(draft: Draft, incident: Incident, accounts: Iterable[Account]) -> None:
-    """Add accounts that a name of the incident stands for."""
-    if incident.account is not None:
-        return
+def name_candidates(draft: Draft, incident: Incident, accounts: Iterable[Account], *, reason: str) -> None:
+    """Add accounts that the names of an unresolved finding stand for.
+
+    Of an incident about another account this is notified, once without candidates and again for each new one: deciding
+    the incident decides nothing about them.
+    """
     known = {candidate.object_id: candidate for candidate in incident.candidates}
-    new = {each.object_id: Candidate(object_id=each.object_id, name=each.user_principal_name) for each in accounts}
-    every = (known | new | known).values()  # others that take the name later displace none
-    draft.put(incident.model_copy(update={"candidates": tuple(every)[:MOST_CANDIDATES]}))
+    new = {
+        each.object_id: Candidate(object_id=each.object_id, name=each.user_principal_name)
+        for each in accounts
+        if not _is_its_own(incident, each.object_id)
+    }
+    every = tuple((known | new | known).values())[:MOST_CANDIDATES]  # others that take the name later displace none
+    incident = incident.model_copy(update={"candidates": every})
+    draft.put(incident)
+    added = [each.object_id for each in every if each.object_id not in known]
+    if incident.account is not None and (added or not known):
+        draft.notify_about(
+            "held",
+            incident,
+            f"A record may be about another account: {name_of(incident)}",
+            "The record is evidence of this incident, and deciding the incident decides nothing about another account. "
+            f"Why: {reason}. What Exchange reports of each candidate: bypassctl incidents show {incident.id}.",
+            key="-".join(["unresolved", *added]),
+        )
+
+
+def _is_its_own(incident: Incident, object_id: str) -> bool:
+    return incident.account is not None and incident.account.object_id == object_id
 
 
 def next_candidate(case: Case) -> tuple[Incident, Candidate] | None:
@@ -51,7 +72,7 @@ def _unchecked(case: Case) -> list[tuple[Incident, Candidate]]:
     found = [
         (incident, candidate)
         for incident in case.rows(Incident)
-        if not incident.status.final and incident.account is None and incident.row_key not in case.kept
+        if not incident.status.final and incident.row_key not in case.kept
         for candidate in incident.candidates
         if candidate.checked_at is None
     ]
@@ -77,7 +98,7 @@ def record_check(draft: Draft, command: Command, check: Check, *, failed: bool) 
     )
     incident = incident.model_copy(update={"candidates": candidates})
     draft.put(incident)
-    on = sorted(each.object_id for each in candidates if each.bypass_on)
+    on = sorted(each.object_id for each in candidates if each.bypass_on and not _is_its_own(incident, each.object_id))
     if on and all(each.checked_at or each.asks_failed for each in candidates):
         draft.notify_about(
             "held",

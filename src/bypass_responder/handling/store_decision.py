@@ -72,6 +72,7 @@ def _decide(draft: Draft, decided: Decided, services: Services, *, slot: bool) -
     current = current.model_copy(update={"effective_at": finding.effective_at})
     if evidence.belongs_to_the_past(draft.case, current):
         no_action.add_to_past(draft, current)
+        _name_others(draft, current, decided)
         return []
     if decision.stands_down:
         no_action.stand_down(draft, current, verdict=decision.verdict.value, reason=decision.reason)
@@ -79,11 +80,12 @@ def _decide(draft: Draft, decided: Decided, services: Services, *, slot: bool) -
             record_use(draft, decided.entry, record=current.id)
         return []
     enforce = services.settings.enforce
+    reason = _reason(decision, identified)
     incident_id = episode.open_or_strengthen(
         draft,
         current,
         verdict=decision.verdict.value,
-        reason=_reason(decision, identified),
+        reason=reason,
         steps={
             kind: _state(disposition, enforce=enforce)
             for kind, disposition in decision.steps.items()
@@ -95,8 +97,8 @@ def _decide(draft: Draft, decided: Decided, services: Services, *, slot: bool) -
     incident = draft.case.incident(incident_id)
     if incident is None:
         return []
-    if identified.candidates:
-        candidates.name_candidates(draft, incident, identified.candidates)
+    if identified.account is None:
+        candidates.name_candidates(draft, incident, identified.candidates, reason=reason)
     restores = decision.disable_bypass is Disposition.NOW and enforce
     if decision.verdict is Verdict.ALLOWLIST_EXPIRED and restores:
         _notify_owner(draft, incident_id, decision.reason)
@@ -105,6 +107,16 @@ def _decide(draft: Draft, decided: Decided, services: Services, *, slot: bool) -
     if not slot and due_steps(draft.case, StepKind.BLOCK_SIGN_IN, draft.now):
         return []
     return claim_steps(draft, account=identified.account, services=services, slot=True)
+
+
+def _name_others(draft: Draft, finding: Finding, decided: Decided) -> None:
+    """Name the other accounts that a late record may be about: the end of this episode proves nothing about them."""
+    stored = draft.case.row(Finding, finding.row_key)
+    incident = draft.case.incident(stored.incident_id) if stored else None
+    identified = decided.identified
+    if incident is not None and any(each.object_id != finding.target for each in identified.candidates):
+        reason = _reason(decided.decision, identified)
+        candidates.name_candidates(draft, incident, identified.candidates, reason=reason)
 
 
 def _reason(decision: Decision, identified: Identified) -> str:

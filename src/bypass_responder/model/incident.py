@@ -25,7 +25,7 @@ class Known(Stored):
 
 
 class Candidate(Stored):
-    """An account that an unresolved incident may be about, and what Exchange reported of it."""
+    """An account that an incident or a record in it may be about, and what Exchange reported of it."""
 
     object_id: str
     name: str
@@ -81,7 +81,7 @@ class Incident(Row):
     closed_at: Utc | None = None
     closed_by: str | None = None
     candidates: tuple[Candidate, ...] = ()
-    """With verdict ``unresolved``: the accounts that one of its names stands for."""
+    """The accounts that the names of its unresolved findings stand for, besides its own."""
     known: Known | None = None
     contained_told: bool = False
     followed: Utc | None = None
