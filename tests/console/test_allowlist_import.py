@@ -15,9 +15,10 @@ from bypass_responder.console import allowlist_import
 from bypass_responder.console.principal import HEADER, Role
 from bypass_responder.errors import PermissionMissingError
 from bypass_responder.model.decision_message import Channel
+from bypass_responder.operating.allowlist.edit import plan_set
 from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
-from tests.operating.allowlist.builders import delivers
-from tests.world import ALEX, BLAKE, START, World, an_entry
+from tests.operating.allowlist.builders import allowed, delivers, makes
+from tests.world import ALEX, BLAKE, OPS, START, World, an_entry
 
 if TYPE_CHECKING:
     import httpx
@@ -83,6 +84,19 @@ async def test_a_hidden_file_that_somebody_changed_is_refused(content: str) -> N
     assert answer.status_code == 400
     assert "did not arrive whole" in answer.text
     assert await rows(world) == []
+
+
+async def test_an_entry_that_was_edited_after_the_plan_was_shown_is_kept_and_shown() -> None:
+    world = World()
+    await allowed(world)
+    async with visitor(world, Role.ALLOWLIST) as browser:
+        shown = await plan(browser, (HEAD + GOOD).encode())
+        await makes(world, await plan_set(ALEX, {"ticket": "CHG-77"}, world.services, author=OPS))
+        done = await confirm(browser, shown)
+    entry: Any = await world.allowlist.get(ALEX)
+
+    assert entry.ticket == "CHG-77"
+    assert "ticket: CHG-77 → CHG-5" in done.text.partition("Not written: 1 row")[2].partition("</ul>")[0]
 
 
 async def test_rejected_rows_are_shown_with_the_reason_and_left_out_only_on_request() -> None:
@@ -284,7 +298,7 @@ async def test_the_api_plans_and_imports_the_same() -> None:
     async with visitor(world, Role.ALLOWLIST) as client:
         asked = {"csv": HEAD + GOOD}
         planned = await client.post("/api/v1/allowlist/import/plan", json=asked, headers=BEARER)
-        wanted = asked | {"confirmed": planned.json()["sha256"], "reason": "CHG-5"}
+        wanted = asked | {"confirmed": planned.json()["confirmation"], "reason": "CHG-5"}
         done = await client.post("/api/v1/allowlist/import", json=wanted, headers=BEARER)
 
     assert [row["verdict"] for row in planned.json()["rows"]] == ["add"]

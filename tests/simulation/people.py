@@ -99,7 +99,7 @@ async def edit(
             data = f"{header}\n{account},archiving,journal,ops@contoso.com,CHG-2,{expires.isoformat()}".encode()
             plan = await plan_import(data, services, author=PERSON)
             about = {"author": PERSON, "reason": "drill"}
-            await import_file(data, services, confirmed=plan.sha256, via=via, **about)  # type: ignore[arg-type]
+            await import_file(data, services, confirmed=plan.confirmation, via=via, **about)  # type: ignore[arg-type]
             return
     await make(planned, services, author=author, via=via, reason="drill")
 

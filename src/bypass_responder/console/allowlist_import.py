@@ -1,7 +1,7 @@
-"""Import of a CSV file: planned row by row, confirmed once by the hash of the file, written in parts.
+"""Import of a CSV file: planned row by row, confirmed once as it was shown, written in parts.
 
-The page of the plan holds the file, so that what is confirmed is what was shown. An import that is too long for one
-request says how many rows are left; the same file finishes it.
+The page of the plan holds the file and the state of each row, so that what is confirmed is what was shown. An import
+that is too long for one request says how many rows are left; the same file finishes it.
 """
 
 from __future__ import annotations
@@ -43,6 +43,7 @@ WRITTEN_AT_ONCE = 2_000
 ASKED_AT_ONCE = 100
 MOST_SHOWN = 200
 LONGEST_REASON = 2000
+LONGEST_CONFIRMATION = 100_000
 Editor = Annotated[Change, Depends(require_change(Role.ALLOWLIST))]
 forms = APIRouter(include_in_schema=False)
 api = APIRouter(prefix=API)
@@ -58,10 +59,10 @@ class ImportFile(Parameters):
 class ConfirmedImport(ImportFile):
     """A file whose plan was read.
 
-    ``confirmed``: the hash of the plan. ``reason``: for the history of each entry.
+    ``confirmed``: the ``confirmation`` of the plan. ``reason``: for the history of each entry.
     """
 
-    confirmed: Annotated[str, StringConstraints(max_length=64)]
+    confirmed: Annotated[str, StringConstraints(max_length=LONGEST_CONFIRMATION)]
     reason: Reason
     skip_rejected: bool = False
 

@@ -113,7 +113,7 @@ class AllowlistEdit(Value):
     via: Annotated[str, StringConstraints(pattern=r"^[a-z]{1,20}$")]
     """The tool: bypassctl, console or api."""
     plan: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{0,64}$")] = ""
-    """With import: names the file by its hash."""
+    """With import: the plan id, which begins with the hash of the file."""
     rows: Annotated[tuple[EditedRow, ...], Field(min_length=1, max_length=MOST_EDITS)]
 
 

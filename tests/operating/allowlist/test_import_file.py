@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from bypass_responder.errors import PermissionMissingError, RefusedError, TransientError
 from bypass_responder.model.account import AllowlistEntry
+from bypass_responder.model.decision_message import Author
+from bypass_responder.operating.allowlist.edit import plan_remove, plan_set
 from bypass_responder.operating.allowlist.history import Known, history
 from bypass_responder.operating.allowlist.import_file import ImportResult, import_file
 from bypass_responder.operating.allowlist.import_plan import PlannedRow, plan_import
 from tests.adversary.scenes import numbered_accounts
-from tests.operating.allowlist.builders import allowed, delivers
+from tests.operating.allowlist.builders import allowed, delivers, makes
 from tests.operating.allowlist.test_import_plan import a_file
 from tests.world import ALEX, BLAKE, OPS, START, World
 
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
 MANY = numbered_accounts(250)
+BLAIR = Author(object_id="cccccccc-0000-4000-8000-000000000003", name="blair@contoso.com")
 
 
 async def imported(data: bytes, world: World, **given: Any) -> ImportResult:
     plan = await plan_import(data, world.services, author=OPS)
-    about: dict[str, Any] = {"confirmed": plan.sha256, "author": OPS, "via": "bypassctl", "reason": "ticket"}
+    about: dict[str, Any] = {"confirmed": plan.confirmation, "author": OPS, "via": "bypassctl", "reason": "ticket"}
     return await import_file(data, world.services, **(about | given))
 
 
@@ -92,6 +98,63 @@ async def test_an_interrupted_import_says_which_rows_are_in_and_is_finished_by_t
 
     assert (before, result.written, result.same, len(world.allowlist.rows)) == (before, 250 - before, before, 250)
     assert 0 < before < 250
+
+
+async def extended(world: World) -> None:
+    """Blair extends ALEX's entry."""
+    edit = await plan_set(ALEX, {"ticket": "CHG-77"}, world.services, author=BLAIR)
+    await makes(world, edit, author=BLAIR)
+
+
+async def removed(world: World) -> None:
+    await makes(world, await plan_remove(ALEX, world.services, author=BLAIR), author=BLAIR)
+
+
+@pytest.mark.parametrize("ticket", ["CHG-1", "CHG-2"], ids=["same", "change"])
+@pytest.mark.parametrize(
+    ("edited", "word"),
+    [(extended, "changed by blair@contoso.com"), (removed, "its entry was removed after the plan was shown")],
+)
+async def test_a_row_that_was_edited_after_its_plan_was_shown_is_not_written(
+    ticket: str, edited: Callable[[World], Awaitable[None]], word: str
+) -> None:
+    world = World()
+    await allowed(world)
+    data = a_file({"ticket": ticket, "expires": "2026-12-27T09:00:00Z"}, {"object_id": BLAKE})
+    shown = await plan_import(data, world.services, author=OPS)
+    await edited(world)
+    before = await world.allowlist.get(ALEX)
+    result = await imported(data, world, confirmed=shown.confirmation)
+
+    assert (result.written, [(row.object_id, word in row.why) for row in result.changed]) == (1, [(ALEX, True)])
+    assert await world.allowlist.get(ALEX) == before
+
+
+async def test_an_entry_that_was_added_after_the_plan_was_shown_is_not_replaced() -> None:
+    world = World()
+    shown = await plan_import(a_file({"ticket": "CHG-2"}), world.services, author=OPS)
+    await allowed(world)
+    result = await imported(a_file({"ticket": "CHG-2"}), world, confirmed=shown.confirmation)
+
+    assert (result.written, "ticket: CHG-1 → CHG-2" in result.changed[0].why) == (0, True)
+
+
+async def test_one_confirmation_finishes_what_was_interrupted() -> None:
+    world = World(*MANY)
+    shown = await plan_import(many(), world.services, author=OPS)
+    first = await imported(many(), world, confirmed=shown.confirmation, most=100)
+    second = await imported(many(), world, confirmed=shown.confirmation)
+
+    assert (first.written, first.left, second.written, second.changed) == (100, 150, 150, ())
+
+
+async def test_the_plan_id_names_the_state_of_the_entries() -> None:
+    world = World()
+    shown = await plan_import(a_file({}), world.services, author=OPS)
+    await allowed(world)
+    now = await plan_import(a_file({}), world.services, author=OPS)
+
+    assert (shown.plan_id != now.plan_id, shown.plan_id[:8]) == (True, now.sha256[:8])
 
 
 class _EditedMeanwhile:

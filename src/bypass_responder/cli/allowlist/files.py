@@ -27,7 +27,7 @@ from bypass_responder.errors import RefusedError
 from bypass_responder.model.base import counted
 from bypass_responder.operating.allowlist.csv_file import write_file
 from bypass_responder.operating.allowlist.entries import EntryState, EntryView, read_entries
-from bypass_responder.operating.allowlist.import_file import ImportResult, check_confirmed, import_file
+from bypass_responder.operating.allowlist.import_file import ImportResult, check_rejected, import_file
 from bypass_responder.operating.allowlist.import_plan import ImportPlan, PlannedRow, Verdict, plan_import
 
 if TYPE_CHECKING:
@@ -63,7 +63,7 @@ def import_entries(
     file: Annotated[Path, typer.Argument(help="CSV file with the columns of export.")],
     *,
     confirmed: Annotated[
-        str, typer.Option("--confirm", metavar="PLAN", help="Import without asking, if the file has this plan id.")
+        str, typer.Option("--confirm", metavar="PLAN", help="Import without asking, if this is still the plan.")
     ] = "",
     skip_rejected: Annotated[
         bool, typer.Option("--skip-rejected", help="Import the other rows when some are rejected.")
@@ -88,8 +88,13 @@ def import_entries(
     _show_plan(plan, output)
     if dry_run or not plan.todo:
         raise typer.Exit(BAD_NEWS if plan.of(Verdict.REJECT) else 0)
+    if confirmed and confirmed.strip().lower() != plan.plan_id:
+        stop(
+            f"Plan {confirmed:.40} is not the plan any more: the file or the allowlist has changed. "
+            f"Read the plan above, then confirm it: --confirm {plan.plan_id}"
+        )
     try:
-        check_confirmed(plan, confirmed or plan.sha256, skip_rejected=skip_rejected)
+        check_rejected(plan, skip_rejected=skip_rejected)
     except RefusedError as error:
         stop(str(error))
     if not confirmed:
@@ -101,7 +106,7 @@ def import_entries(
         return await import_file(
             data,
             responder.services,
-            confirmed=confirmed or plan.sha256,
+            confirmed=plan.confirmation,
             author=author,
             via="bypassctl",
             reason=reason.strip() or f"import of {file.name}"[:200],
@@ -122,7 +127,7 @@ def import_entries(
 
 def _show_plan(plan: ImportPlan, output: Output) -> None:
     if output is not Output.TABLE:
-        document = plan.model_dump(exclude={"rows": {"__all__": {"before", "after"}}})
+        document = plan.model_dump(exclude={"confirmation": True, "rows": {"__all__": {"before", "after"}}})
         show_document(document | {"counts": plan.counts}, output)
         return
     rows = [row for row in plan.rows if row.verdict is not Verdict.SAME]
@@ -143,10 +148,7 @@ def _show_result(result: ImportResult, output: Output) -> None:
     if result.unreported:
         tell(f"The responder could not be sent who wrote {result.unreported} of them; their rows name the editor.")
     if result.changed:
-        lines = ", ".join(str(row.line) for row in result.changed[:MOST_NAMED])
-        lines += "…" if len(result.changed) > MOST_NAMED else ""
+        for row in result.changed[:MOST_NAMED]:
+            tell(f"Line {row.line}, {row.account or row.object_id}: {row.why}")
         rows = counted(len(result.changed), "row was", "rows were")
-        stop(
-            f"{rows} not written (line {lines}): one of each batch was changed by someone else meanwhile. "
-            "Run the same import again."
-        )
+        stop(f"{rows} not written: changed meanwhile. Run the import again to see the plan of now.")

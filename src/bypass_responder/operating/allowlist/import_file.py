@@ -8,15 +8,22 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bypass_responder.errors import ConflictError, RefusedError
+from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.allowlist import MOST_EDITS, AllowlistEdit, EditAction, EditedRow
 from bypass_responder.model.base import Value, counted
 from bypass_responder.operating.allowlist.edit import report, reported_columns
-from bypass_responder.operating.allowlist.import_plan import PLAN_DIGITS, ImportPlan, PlannedRow, Verdict, plan_import
+from bypass_responder.operating.allowlist.import_plan import (
+    STATE_DIGITS,
+    TO_WRITE,
+    ImportPlan,
+    PlannedRow,
+    Verdict,
+    plan_import,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from bypass_responder.model.account import AllowlistEntry
     from bypass_responder.model.decision_message import Author
     from bypass_responder.operating.allowlist.edit import Via
     from bypass_responder.services import Services
@@ -28,7 +35,8 @@ MOST_REPORTED_BYTES = 36_000
 class ImportResult(Value):
     """What an import has written.
 
-    ``changed`` were edited by someone else meanwhile, in whole transactions.
+    ``changed`` were not written, each with the reason: someone else changed them after the plan was shown, or one of
+    their transaction while it was written.
     """
 
     plan_id: str
@@ -55,18 +63,23 @@ async def import_file(  # noqa: PLR0913 - all but two are by keyword
 ) -> ImportResult:
     """Write what the plan of these bytes adds and changes.
 
-    ``confirmed``: the hash, or plan id, that a person was shown. ``most``: rows to write now; the same file writes the
-    others. ``written`` is called after each transaction. Raises RefusedError for another file, or one with rejected
-    rows.
+    ``confirmed``: the ``confirmation`` of the plan that a person was shown. A row that has changed since is not
+    written; one that this file has written is as the file has it. ``most``: rows to write now; the same file writes
+    the others. ``written`` is called after each transaction. Raises RefusedError for another file, or one with
+    rejected rows.
     """
     plan = await plan_import(data, services, author=author)
-    check_confirmed(plan, confirmed, skip_rejected=skip_rejected)
-    done, changed, unreported = 0, list[PlannedRow](), 0
-    for rows in _batches(plan.todo[:most], services):
+    _check_file(plan, confirmed)
+    check_rejected(plan, skip_rejected=skip_rejected)
+    changed = _changed_since(plan, confirmed)
+    left_out = {row.line for row in changed}
+    todo = [row for row in plan.todo if row.line not in left_out]
+    done, unreported = 0, 0
+    for rows in _batches(todo[:most], services):
         try:
             await services.allowlist.put_all([_stamped(row, edit, author, via) for row, edit in rows])
         except ConflictError:
-            changed += [row for row, _ in rows]
+            changed += [_unwritten(row, "an entry of its transaction was changed meanwhile") for row, _ in rows]
             continue
         done += len(rows)
         written([row for row, _ in rows])
@@ -79,14 +92,44 @@ async def import_file(  # noqa: PLR0913 - all but two are by keyword
         same=plan.counts[Verdict.SAME],
         changed=tuple(changed),
         unreported=unreported,
-        left=len(plan.todo[most:]) if most else 0,
+        left=len(todo[most:]) if most else 0,
     )
 
 
-def check_confirmed(plan: ImportPlan, confirmed: str, *, skip_rejected: bool) -> None:
-    """Raise RefusedError unless a person confirmed this file, and its rejected rows are fixed or skipped."""
-    if len(confirmed) < PLAN_DIGITS or not plan.sha256.startswith(confirmed.strip().lower()):
+def _check_file(plan: ImportPlan, confirmed: str) -> None:
+    sha256, _, states = confirmed.partition(".")
+    if sha256 != plan.sha256 or len(states) != len(plan.rows) * (1 + STATE_DIGITS):
         raise RefusedError(f"The file is not the one that was confirmed: its plan is {plan.plan_id}. Read it again.")
+
+
+def _changed_since(plan: ImportPlan, confirmed: str) -> list[PlannedRow]:
+    """Return the rows to write whose entry, or verdict, is not the one that was shown."""
+    states, size = confirmed.partition(".")[2], 1 + STATE_DIGITS
+    shown = (states[at : at + size] for at in range(0, len(states), size))
+    return [
+        _unwritten(row, _meanwhile(row, state))
+        for row, state in zip(plan.rows, shown, strict=True)
+        if row.verdict in TO_WRITE and row.state != state
+    ]
+
+
+def _meanwhile(row: PlannedRow, shown: str) -> str:
+    """Return what happened to a row after it was shown with this state."""
+    if row.before is None:
+        removed = shown[0] in {Verdict.CHANGE.value[0], Verdict.SAME.value[0]}
+        return (
+            "its entry was removed after the plan was shown" if removed else "the plan that was shown had another row"
+        )
+    named = row.before.edited_by if isinstance(row.before, AllowlistEntry) else ""
+    return f"its entry was changed by {named or 'an unknown editor'} after the plan was shown"
+
+
+def _unwritten(row: PlannedRow, meanwhile: str) -> PlannedRow:
+    return row.model_copy(update={"why": f"not written: {meanwhile}. Entry now → file: {row.why}"})
+
+
+def check_rejected(plan: ImportPlan, *, skip_rejected: bool) -> None:
+    """Raise RefusedError unless the rejected rows are fixed or skipped."""
     rejected = plan.of(Verdict.REJECT)
     if rejected and not skip_rejected:
         rows = counted(len(rejected), "row is", "rows are")

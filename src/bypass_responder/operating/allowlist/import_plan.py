@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -26,8 +27,9 @@ if TYPE_CHECKING:
     from bypass_responder.settings import Settings
 
 Rows = dict[str, AllowlistEntry | MalformedEntry]
-PLAN_DIGITS = 12
-"""Of the hash of the file: enough to type, and to tell one file from another."""
+ID_DIGITS = 8
+"""In a plan id: of the hash of the file, then of the rows."""
+STATE_DIGITS = 7
 MOST_NAMED = 10
 
 
@@ -38,6 +40,9 @@ class Verdict(StrEnum):
     CHANGE = "change"
     SAME = "same"
     REJECT = "reject"
+
+
+TO_WRITE = (Verdict.ADD, Verdict.CHANGE)
 
 
 class PlannedRow(Value):
@@ -52,12 +57,23 @@ class PlannedRow(Value):
     before: AllowlistEntry | MalformedEntry | None = None
     after: AllowlistEntry | None = None
 
+    @property
+    def state(self) -> str:
+        """The verdict's initial and a digest of the entry as it was read, by its ETag."""
+        read = f"{self.object_id} {self.before.etag if self.before else ''}"
+        return f"{self.verdict.value[0]}{hashlib.sha256(read.encode()).hexdigest()[:STATE_DIGITS]}"
+
 
 class ImportPlan(Value):
-    """What an import would do. ``plan_id`` names the file by its hash: the same file has the same plan."""
+    """What an import would do.
+
+    ``plan_id`` names the file and the state of the entries: it begins with the hash of the file.
+    """
 
     plan_id: str
     sha256: str
+    confirmation: str
+    """The hash of the file, and the state of each row: what a person confirms who was shown this plan."""
     rows: tuple[PlannedRow, ...]
     ask: tuple[str, ...] = ()
     """User principal names that are rejected because only the responder can say whose they are."""
@@ -76,7 +92,7 @@ class ImportPlan(Value):
     @property
     def todo(self) -> list[PlannedRow]:
         """The rows to write."""
-        return self.of(Verdict.ADD, Verdict.CHANGE)
+        return self.of(*TO_WRITE)
 
 
 async def plan_import(data: bytes, services: Services, *, author: Author) -> ImportPlan:
@@ -96,7 +112,14 @@ async def plan_import(data: bytes, services: Services, *, author: Author) -> Imp
         for line, object_id in zip(file.lines, ids, strict=True)
     )
     ask = tuple(name for name in sorted(wanted) if accounts.of(name).ask)
-    plan = ImportPlan(plan_id=file.sha256[:PLAN_DIGITS], sha256=file.sha256, rows=planned, ask=ask)
+    states = "".join(row.state for row in planned)
+    plan = ImportPlan(
+        plan_id=file.sha256[:ID_DIGITS] + hashlib.sha256(states.encode()).hexdigest()[:ID_DIGITS],
+        sha256=file.sha256,
+        confirmation=f"{file.sha256}.{states}",
+        rows=planned,
+        ask=ask,
+    )
     return plan.model_copy(update={"says": await _says(plan, services, checked=accounts.checked)})
 
 
