@@ -212,7 +212,7 @@ async def test_a_name_that_the_console_cannot_look_up_is_asked_about_and_importe
         after = await ask(browser, asked, again="yes")
         await confirm(browser, after)
 
-    assert "Ask the responder, or give the object_id" in before.text
+    assert "Ask the responder, in the console" in before.text
     assert "Asked about 1 name." in asked.text
     assert ("Nothing is left to write" in asked.text, "Nothing can be written before the answer" in asked.text) == (
         False,
@@ -244,7 +244,7 @@ async def test_an_answer_of_the_day_before_yesterday_resolves_no_name() -> None:
         world.now += timedelta(days=2)
         shown = await plan(browser, BY_NAME.encode())
 
-    assert "Ask the responder, or give the object_id" in shown.text
+    assert "Ask the responder, in the console" in shown.text
 
 
 async def test_a_name_that_two_entries_have_is_asked_about() -> None:
@@ -258,7 +258,7 @@ async def test_a_name_that_two_entries_have_is_asked_about() -> None:
         await answered(world)
         after = await plan(browser, BY_NAME.encode())
 
-    assert "Ask the responder, or give the object_id" in before.text
+    assert "Ask the responder, in the console" in before.text
     assert "1 change" in after.text
 
 

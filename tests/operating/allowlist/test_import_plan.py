@@ -15,9 +15,11 @@ from bypass_responder.model.decision_message import Author
 from bypass_responder.operating.allowlist.csv_file import FIELDS, write_file
 from bypass_responder.operating.allowlist.entries import read_entries
 from bypass_responder.operating.allowlist.import_plan import ImportPlan, PlannedRow, Verdict, plan_import
+from bypass_responder.operating.inspect_account import inspect
 from tests.operating.allowlist.builders import allowed, swept
 from tests.world import ALEX, BLAKE, OPS, START, World, an_entry
 
+MALFORMED = MalformedEntry(object_id=ALEX, problem="Owner is missing")
 FOREIGN = "cccccccc-0000-4000-8000-000000000003"
 CELLS = {
     "object_id": ALEX,
@@ -138,7 +140,7 @@ async def test_a_changed_row_says_what_changes() -> None:
 
 async def test_a_malformed_row_is_replaced() -> None:
     world = World()
-    world.allowlist.rows = {ALEX: MalformedEntry(object_id=ALEX, problem="Owner is missing")}
+    world.allowlist.rows = {ALEX: MALFORMED}
 
     assert (await one({}, world)).verdict is Verdict.CHANGE
 
@@ -156,13 +158,48 @@ async def test_a_needed_approval_is_said() -> None:
     assert "until another person approves it" in plan.says[0]
 
 
-async def test_without_the_directory_the_accounts_are_said_not_to_be_checked() -> None:
+async def test_without_the_directory_an_account_needs_an_answer_of_the_responder() -> None:
     world = World()
+    answer = await inspect(ALEX, world.services)
     world.directory.fail("find", PermissionMissingError("no", permission="User.Read.All"), always=True)
-    plan = await planned({"account": "alex@contoso.com"}, world=world)
+    before = await planned({}, world=world)
+    await world.inspections.save(answer)
+    after = await planned({}, world=world)
 
-    assert (plan.rows[0].verdict, plan.rows[0].account) == (Verdict.ADD, "alex@contoso.com")
-    assert "were not checked in the directory" in plan.says[0]
+    assert (before.rows[0].verdict, before.ask) == (Verdict.REJECT, (ALEX,))
+    assert (after.rows[0].verdict, after.rows[0].account) == (Verdict.ADD, "alex@contoso.onmicrosoft.com")
+
+
+OTHER_NAME = {"account": "blake@contoso.onmicrosoft.com"}
+
+
+@pytest.mark.parametrize("row", [None, an_entry(display_name="alex@contoso.com"), MALFORMED])
+@pytest.mark.parametrize("readable", [True, False])
+async def test_a_name_that_is_not_that_of_the_object_id_is_rejected(row: Any, readable: bool) -> None:
+    world = World()
+    world.allowlist.rows = {ALEX: row} if row else {}
+    if not readable:
+        await world.inspections.save(await inspect(ALEX, world.services))
+        world.directory.fail("find", PermissionMissingError("no", permission="User.Read.All"), always=True)
+    found = await one(OTHER_NAME, world)
+
+    assert (found.verdict, "is not the name of" in found.why) == (Verdict.REJECT, True)
+
+
+async def test_a_name_that_another_line_resolves_is_not_that_of_a_line_with_an_object_id() -> None:
+    name = {"account": "alex@contoso.onmicrosoft.com"}
+    plan = await planned({"object_id": FOREIGN, **name}, {"object_id": "", **name})
+
+    assert [row.verdict for row in plan.rows] == [Verdict.REJECT, Verdict.ADD]
+
+
+async def test_the_entry_may_bear_the_accounts_earlier_name() -> None:
+    world = World()
+    await world.allowlist.put(an_entry(display_name="Old@contoso.com"))
+    old = await one({"account": "old@contoso.com"}, world)
+    new = await one({"account": "alex@contoso.onmicrosoft.com"}, world)
+
+    assert (old.verdict, new.verdict) == (Verdict.CHANGE, Verdict.CHANGE)
 
 
 async def test_the_same_file_has_the_same_plan_id() -> None:

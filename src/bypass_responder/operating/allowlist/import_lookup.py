@@ -42,10 +42,9 @@ class Found(Value):
 
 @dataclass(frozen=True)
 class Accounts:
-    """What was found by each name. ``checked`` False: the directory may not be read here."""
+    """What was found by each name."""
 
     found: Mapping[str, Found]
-    checked: bool
 
     def of(self, name: str) -> Found:
         """Return what was found by an object id or user principal name."""
@@ -57,13 +56,12 @@ async def look_up(names: Iterable[str], services: Services) -> Accounts:
     listed = sorted(names)
     try:
         found = await asyncio.gather(*map(limited(partial(_in_directory, services=services)), listed))
-        return Accounts(dict(zip(listed, found, strict=True)), checked=True)
+        return Accounts(dict(zip(listed, found, strict=True)))
     except PermissionMissingError:
         pass
-    unknown = [name for name in listed if guid_or_none(name) is None]
-    answered = await asyncio.gather(*map(limited(partial(_as_answered, services=services)), unknown[:MOST_ANSWERS]))
-    many = Found(problem=f"more than {MOST_ANSWERS} rows have no object_id. Give it, or split the file")
-    return Accounts(dict.fromkeys(unknown, many) | dict(zip(unknown, answered, strict=False)), checked=False)
+    answered = await asyncio.gather(*map(limited(partial(_as_answered, services=services)), listed[:MOST_ANSWERS]))
+    many = Found(problem=f"more than {MOST_ANSWERS} accounts of the file must be looked up. Split it")
+    return Accounts(dict.fromkeys(listed, many) | dict(zip(listed, answered, strict=False)))
 
 
 async def _in_directory(name: str, services: Services) -> Found:
@@ -80,8 +78,8 @@ async def _as_answered(name: str, services: Services) -> Found:
     except InputError:
         answer = None
     if answer is None or not is_current(answer, services.clock()):
-        why = f"it is not known here whose user principal name {name!r:.80} is. Ask the responder, or give the"
-        return Found(problem=f"{why} object_id", ask=True)
+        why = f"it is not known here whose {_named(name)} is. Ask the responder, in the console, or sign in with the"
+        return Found(problem=f"{why} permission to read users", ask=True)
     return _found(answer)
 
 
@@ -97,5 +95,8 @@ def _found(answer: Inspection) -> Found:
 
 
 def _no_account(name: str) -> str:
-    what = "object id" if guid_or_none(name) else "user principal name"
-    return f"no account of this tenant has the {what} {name if guid_or_none(name) else repr(name)[:80]}"
+    return f"no account of this tenant has the {_named(name)}"
+
+
+def _named(name: str) -> str:
+    return f"object id {name}" if guid_or_none(name) else f"user principal name {name!r:.80}"

@@ -15,7 +15,7 @@ from bypass_responder.model.allowlist import EditedRow
 from bypass_responder.model.base import Value, expiry_of, guid_or_none
 from bypass_responder.operating.allowlist.csv_file import Line, read_file
 from bypass_responder.operating.allowlist.entries import read_swept
-from bypass_responder.operating.allowlist.import_lookup import Accounts, look_up
+from bypass_responder.operating.allowlist.import_lookup import Accounts, Found, look_up
 from bypass_responder.operating.allowlist.rules import Fields, fields_of, problems_of, text_problem
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ class ImportPlan(Value):
     """The hash of the file, and the state of each row: what a person confirms who was shown this plan."""
     rows: tuple[PlannedRow, ...]
     ask: tuple[str, ...] = ()
-    """User principal names that are rejected because only the responder can say whose they are."""
+    """Object ids and user principal names of rows that are rejected because only the responder knows the account."""
     says: tuple[str, ...] = ()
 
     def of(self, *verdicts: Verdict) -> list[PlannedRow]:
@@ -98,12 +98,13 @@ class ImportPlan(Value):
 async def plan_import(data: bytes, services: Services, *, author: Author) -> ImportPlan:
     """Return what an import of these bytes would do. Raises RefusedError for a file that cannot be read.
 
-    An object id without an entry, and every user principal name, is looked up in the directory, where this process may
-    read it; a name else in what the responder last answered. The name in an entry is a claim: it resolves nothing.
+    An object id without an entry that has the row's name, and every user principal name, is looked up: in the
+    directory, where this process may read it, else in what the responder last answered. The name in an entry is a
+    claim: it resolves nothing. Nor does the name in a row: it must be that of the entry or of the account.
     """
     file = await asyncio.to_thread(read_file, data)
     rows: Rows = {row.row_id: row async for row in services.allowlist.entries()}
-    wanted = {_named(line) for line in file.lines} - {"", *rows}
+    wanted = {_named(line) for line in file.lines if not _bears_name_of(line, rows)} - {""}
     accounts = await look_up(wanted, services)
     ids = [_object_id(line, accounts) for line in file.lines]
     doubled = {object_id for object_id, count in Counter(filter(None, ids)).items() if count > 1}
@@ -120,7 +121,7 @@ async def plan_import(data: bytes, services: Services, *, author: Author) -> Imp
         rows=planned,
         ask=ask,
     )
-    return plan.model_copy(update={"says": await _says(plan, services, checked=accounts.checked)})
+    return plan.model_copy(update={"says": await _says(plan, services)})
 
 
 def _named(line: Line) -> str:
@@ -128,10 +129,27 @@ def _named(line: Line) -> str:
 
     Empty when it is neither.
     """
-    given, name = line.cells.get("object_id", "").strip(), line.cells.get("account", "").strip()
+    given, name = line.cells.get("object_id", "").strip(), _name(line)
     if given:
         return guid_or_none(given) or ""
     return name if "@" in name and not text_problem("account", name) else ""
+
+
+def _name(line: Line) -> str:
+    return _stripped(line.cells.get("account", ""))
+
+
+def _stripped(cell: str) -> str:
+    return cell.replace("\u00a0", " ").strip()
+
+
+def _bears_name_of(line: Line, rows: Rows) -> bool:
+    """Return True for a line with the object id of an entry, and with its name or without one."""
+    entry = rows.get(_named(line))
+    return isinstance(entry, AllowlistEntry) and _name(line).casefold() in {
+        "",
+        _stripped(entry.display_name).casefold(),
+    }
 
 
 def _object_id(line: Line, accounts: Accounts) -> str:
@@ -153,13 +171,19 @@ def _planned(
 ) -> PlannedRow:
     """Return what becomes of one row. Pure."""
     before = rows.get(object_id)
-    by_id, by_name = accounts.of(object_id), accounts.of(line.cells.get("account", "").strip())
-    account = by_id.account or by_name.account
+    found = accounts.of(_named(line))
     name = before.display_name if isinstance(before, AllowlistEntry) else ""
-    name = name or (account.user_principal_name if account else "") or line.cells.get("account", "").strip()
-    unknown = "" if before or account else by_id.problem or by_name.problem
+    name = name or (found.account.user_principal_name if found.account else "")
+    unknown = found.problem or ("" if _bears_name_of(line, rows) else _name_problem(line, found))
     fields = _fields(line)
-    row = PlannedRow(line=line.number, object_id=object_id, account=name, verdict=Verdict.REJECT, why="", before=before)
+    row = PlannedRow(
+        line=line.number,
+        object_id=object_id,
+        account=name or _name(line),
+        verdict=Verdict.REJECT,
+        why="",
+        before=before,
+    )
     if problem := _line_problem(line, object_id, unknown=unknown, doubled=doubled):
         return row.model_copy(update={"why": problem})
     if fields is None:
@@ -169,7 +193,6 @@ def _planned(
         return row.model_copy(update={"verdict": Verdict.SAME, "why": "no change"})
     after = _after(object_id, name, fields, before, author=author, now=now)
     problems = problems_of(fields, settings, now=now, before=had)
-    problems += [text_problem("account", name)] if before is None and text_problem("account", name) else []
     if own_entry(author, EditedRow(object_id=object_id, edit_id=object_id, after=after.columns)):
         problems.append("it is your own account; another person must allowlist it")
     if problems:
@@ -182,7 +205,7 @@ def _planned(
 def _line_problem(line: Line, object_id: str, *, unknown: str, doubled: set[str]) -> str:
     if problem := line.cells.get(""):
         return problem
-    given, name = line.cells["object_id"].strip(), line.cells["account"].strip()
+    given, name = line.cells["object_id"].strip(), _name(line)
     if given and guid_or_none(given) is None:
         return f"object_id {given!r:.60} is no object id"
     if not given and not name:
@@ -194,9 +217,18 @@ def _line_problem(line: Line, object_id: str, *, unknown: str, doubled: set[str]
     return unknown
 
 
+def _name_problem(line: Line, found: Found) -> str:
+    """Return why the name of a line is not that of the account; empty when it is."""
+    account, given = found.account, _name(line)
+    known = {"", account.user_principal_name.casefold(), account.display_name.casefold()} if account else set()
+    if account is None or given.casefold() in known:
+        return ""
+    return f"account {given!r:.80} is not the name of {account.object_id}, which is {account.user_principal_name}"
+
+
 def _fields(line: Line) -> Fields | None:
     """Return the fields of a line; None when its expiry is no date."""
-    cells = {name: cell.replace("\u00a0", " ").strip() for name, cell in line.cells.items()}
+    cells = {name: _stripped(cell) for name, cell in line.cells.items()}
     expires_at = expiry_of(cells.get("expires", ""))
     if expires_at is None:
         return None
@@ -226,7 +258,7 @@ def _after(
     return entry.model_copy(update={"approved_by": str(author), **review})
 
 
-async def _says(plan: ImportPlan, services: Services, *, checked: bool) -> tuple[str, ...]:
+async def _says(plan: ImportPlan, services: Services) -> tuple[str, ...]:
     """Return what people should know before they confirm, one sentence each."""
     on = (await read_swept(services)).on
     dark = [row.account or row.object_id for row in plan.of(Verdict.ADD) if row.object_id in on]
@@ -239,7 +271,5 @@ async def _says(plan: ImportPlan, services: Services, *, checked: bool) -> tuple
         )
     if services.settings.approval_required and plan.todo:
         found.append(f"None of the {len(plan.todo)} counts until another person approves it (ALLOWLIST_APPROVAL).")
-    if not checked:
-        found.append("The accounts were not checked in the directory: it may not be read here.")
     found.append("Entries that are not in the file stay as they are.")
     return tuple(found)
