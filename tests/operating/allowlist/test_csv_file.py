@@ -103,6 +103,14 @@ def test_no_cell_of_an_export_begins_a_formula(text: str) -> None:
     assert row[3][:1] not in {*"=+-@\t\r"}
 
 
+@pytest.mark.parametrize("delimiter", [";", "\t"])
+@pytest.mark.parametrize("text", ["x;=cmd|' /C calc'!A0", "x\t @SUM(A1)", 'x;"=1', "x\n+1", 'x;\n" -1', "x;\uff1d1"])
+def test_no_cell_of_an_export_begins_a_formula_with_another_separator(delimiter: str, text: str) -> None:
+    rows = csv.reader(io.StringIO(write_file([a_view(justification=text)])), delimiter=delimiter)
+
+    assert [cell for row in rows for cell in row if cell.strip()[:1] in {*"=+-@\uff1d"}] == []
+
+
 words = st.text(st.characters(exclude_categories=["Cs"]), max_size=30) | st.text("='+-@\t\r\n\",; a", max_size=8)
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.errors import RefusedError
 from bypass_responder.model.base import expiry_text
-from bypass_responder.model.spreadsheet import defused
+from bypass_responder.model.spreadsheet import cells_of, is_formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -140,16 +140,16 @@ def _cells(entry: EntryView) -> list[str]:
 
 def _runs(cell: str) -> bool:
     """Return True for a cell that a spreadsheet takes for a formula."""
-    return defused(cell) != cell or cell.startswith(("\t", "\r"))
+    return is_formula(cell) or cell.startswith(("\t", "\r"))
 
 
-def _defused(cell: str) -> str:
-    """Return a cell that no spreadsheet runs, and that ``_undefused`` turns back into itself."""
-    return f"'{cell}" if _runs(cell) or _is_marked(cell) else cell
+def _defused(text: str) -> str:
+    """Return a text that no spreadsheet runs, with any separator. ``_undefused`` turns it back into itself."""
+    return "".join(f"'{cell}" if _runs(cell) or _is_marked(cell) else cell for cell in cells_of(text))
 
 
-def _undefused(cell: str) -> str:
-    return cell[1:] if _is_marked(cell) else cell
+def _undefused(text: str) -> str:
+    return "".join(cell[1:] if _is_marked(cell) else cell for cell in cells_of(text))
 
 
 def _is_marked(cell: str) -> bool:
