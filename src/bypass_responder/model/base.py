@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Annotated, ClassVar
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
@@ -73,24 +73,19 @@ def last_moment_of(day: datetime) -> datetime:
 
 
 def expiry_of(text: str) -> datetime | None:
-    """Return the moment that a text names: the end of a day, or an ISO time, in UTC.
+    """Return the moment that a text names: the end of a day as YYYY-MM-DD, or an ISO time with a colon, in UTC.
 
-    None when it is neither.
+    None when it is neither: Python also reads 20270131 and 2027-W04-7, as the start of a day.
     """
     text = text.strip()
+    is_day = re.fullmatch(r"\d{4}-\d\d-\d\d", text) is not None
+    if not is_day and ":" not in text:
+        return None
     try:
         at = _as_utc(datetime.fromisoformat(text))
     except ValueError:
         return None
-    return last_moment_of(at) if _is_date(text) else at
-
-
-def _is_date(text: str) -> bool:
-    try:
-        date.fromisoformat(text)
-    except ValueError:
-        return False
-    return True
+    return last_moment_of(at) if is_day else at
 
 
 def expiry_text(at: datetime) -> str:

@@ -107,6 +107,8 @@ def test_people_read_a_day_only_where_all_of_it_is_valid(at: datetime, text: str
     assert until(at) == text
 
 
-@pytest.mark.parametrize("text", ["", "soon", "31.01.2027", "2027-02-30", "20270131x"])
+@pytest.mark.parametrize(
+    "text", ["", "soon", "31.01.2027", "2027-02-30", "20270131x", "20270131", "2027-W04-7", "2027-W04", "2027-01-31T10"]
+)
 def test_what_is_no_date_is_none(text: str) -> None:
     assert expiry_of(text) is None

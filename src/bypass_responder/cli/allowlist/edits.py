@@ -254,7 +254,7 @@ def _stripped(texts: dict[str, str]) -> dict[str, str]:
 
 def last_moment(day: str) -> datetime:
     """Return the last second of that day in UTC. Exits 2 when it is no day, or past."""
-    moment = expiry_of(day) if len(day.strip()) == len("2027-01-31") else None
+    moment = expiry_of(day) if ":" not in day else None
     if moment is None:
         stop(f"--expires {day!r} is not a date. Use YYYY-MM-DD, such as 2027-01-31.", WRONG_CALL)
     if moment <= datetime.now(UTC):

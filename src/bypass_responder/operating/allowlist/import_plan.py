@@ -187,7 +187,9 @@ def _planned(
     if problem := _line_problem(line, object_id, unknown=unknown, doubled=doubled):
         return row.model_copy(update={"why": problem})
     if fields is None:
-        return row.model_copy(update={"why": f"expires {line.cells['expires']!r:.40} is no date like 2027-01-31"})
+        return row.model_copy(
+            update={"why": f"expires {line.cells['expires']!r:.40} is no date; use YYYY-MM-DD, the last valid day"}
+        )
     had = fields_of(before) if isinstance(before, AllowlistEntry) else None
     if fields == had:
         return row.model_copy(update={"verdict": Verdict.SAME, "why": "no change"})
