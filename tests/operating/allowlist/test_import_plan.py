@@ -94,6 +94,30 @@ async def test_a_name_that_two_entries_have_is_looked_up() -> None:
     assert (row.verdict, row.object_id) == (Verdict.CHANGE, ALEX)
 
 
+@pytest.mark.parametrize("column", ["justification", "owner", "ticket", "documentation", "reason_class"])
+@pytest.mark.parametrize(
+    "text", ["1.23457E+11", "1,2E-05", "########", "#NAME?", "#DIV/0!", "#N/A", "#BEZUG!", "Err:508"]
+)
+async def test_what_a_spreadsheet_shows_in_place_of_a_value_is_rejected(column: str, text: str) -> None:
+    world = World()
+    await allowed(world)
+    row = await one({column: text}, world)
+
+    assert (row.verdict, "format the column as text" in row.why) == (Verdict.REJECT, True)
+
+
+@pytest.mark.parametrize("ticket", ["#1234", "CHG-1E+5", "123456789012", "1E5", "1E-5", "#12 urgent!"])
+async def test_a_ticket_that_looks_similar_is_taken(ticket: str) -> None:
+    assert (await one({"ticket": ticket})).verdict is Verdict.ADD
+
+
+async def test_a_damaged_text_that_the_entry_has_already_is_not_judged_again() -> None:
+    world = World()
+    await world.allowlist.put(an_entry(ticket="#NAME?", owner="ops@contoso.com"))
+
+    assert (await one({"ticket": "#NAME?"}, world)).verdict is Verdict.CHANGE
+
+
 @pytest.mark.parametrize(
     ("cells", "word"),
     [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
+import re
 from collections import Counter
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -31,6 +32,8 @@ ID_DIGITS = 8
 """In a plan id: of the hash of the file, then of the rows."""
 STATE_DIGITS = 7
 MOST_NAMED = 10
+DAMAGED = re.compile(r"[+-]?\d([.,]\d+)?E[+-]\d{2,3}|#+|#[^\s#!?]+[!?]|#N/A|#NV|Err:\d+", re.IGNORECASE)
+"""What a spreadsheet shows for a long number, a column that is too narrow, and an error."""
 
 
 class Verdict(StrEnum):
@@ -194,7 +197,7 @@ def _planned(
     if fields == had:
         return row.model_copy(update={"verdict": Verdict.SAME, "why": "no change"})
     after = _after(object_id, name, fields, before, author=author, now=now)
-    problems = problems_of(fields, settings, now=now, before=had)
+    problems = _damage(fields, had) + problems_of(fields, settings, now=now, before=had)
     if own_entry(author, EditedRow(object_id=object_id, edit_id=object_id, after=after.columns)):
         problems.append("it is your own account; another person must allowlist it")
     if problems:
@@ -236,6 +239,18 @@ def _fields(line: Line) -> Fields | None:
         return None
     names = ("reason_class", "justification", "owner", "ticket", "documentation")
     return Fields(expires_at=expires_at, **{name: cells[name] for name in names})
+
+
+def _damage(fields: Fields, had: Fields | None) -> list[str]:
+    """Return which texts a spreadsheet has put in the place of others. One that the entry has already is not judged."""
+    known = dict(_texts(had)) if had else {}
+    texts = [(name, text) for name, text in _texts(fields) if text != known.get(name)]
+    return [
+        f"{name} {text!r:.40} is what a spreadsheet shows in place of a value; format the column as text and enter it"
+        " again"
+        for name, text in texts
+        if DAMAGED.fullmatch(text)
+    ]
 
 
 def _texts(fields: Fields) -> Iterable[tuple[str, str]]:
