@@ -8,6 +8,7 @@
     ├── TransientError          retry later: nothing was decided
     │   ├── ThrottledError      the service named a time to wait
     │   ├── ConflictError       the row changed meanwhile: read it again
+    │   ├── NoTokenError        the caller has no token: a person signs in, the app retries
     │   └── UnreadError         an account was not read for so long that a person should know
     ├── PermissionMissingError  a permission is missing: retrying does not help until it is granted
     ├── NotFoundError           the object does not exist (any more)
@@ -79,6 +80,12 @@ class ThrottledError(TransientError):
 
 class ConflictError(TransientError):
     """A row changed since it was read (ETag). Read it again and decide again."""
+
+
+class NoTokenError(TransientError):
+    """No token for the caller: a person is not signed in any more, or the app's identity was not served."""
+
+    advice = "Sign in: az login. The app retries automatically; check its managed identity if it lasts."
 
 
 class UnreadError(TransientError):

@@ -23,6 +23,7 @@ from bypass_responder.adapters.graph import GraphDirectory, _Request
 from bypass_responder.adapters.graph_wire import FAILURES, object_of
 from bypass_responder.errors import (
     NotFoundError,
+    NoTokenError,
     PermissionMissingError,
     RefusedError,
     ThrottledError,
@@ -341,7 +342,7 @@ class NoToken:
 
 async def test_without_a_token_nothing_is_decided(stand_in_url: str) -> None:
     directory = a_directory(NoToken(), stand_in_url)
-    with pytest.raises(TransientError):
+    with pytest.raises(NoTokenError):
         await directory.find(PERSON)
     await directory.aclose()
 

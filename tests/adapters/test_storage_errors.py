@@ -16,6 +16,7 @@ from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.errors import (
     ConflictError,
     NotFoundError,
+    NoTokenError,
     PermissionMissingError,
     RefusedError,
     ResponderError,
@@ -102,7 +103,8 @@ def with_code(error: HttpResponseError, code: str) -> HttpResponseError:
         (HttpResponseError(response=an_answer(429)), ThrottledError),
         (HttpResponseError(response=an_answer(403)), PermissionMissingError),
         (ClientAuthenticationError(response=an_answer(401)), PermissionMissingError),
-        (CredentialUnavailableError("no identity here"), TransientError),
+        (CredentialUnavailableError("no identity here"), NoTokenError),
+        (ClientAuthenticationError("the sign-in has expired"), NoTokenError),
         (with_code(ResourceNotFoundError(response=an_answer(404)), "TableNotFound"), TransientError),
         (with_code(HttpResponseError(response=an_answer(409)), "TableBeingDeleted"), TransientError),
         (with_code(HttpResponseError(response=an_answer(409)), "EntityAlreadyExists"), ConflictError),

@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import httpx
 from azure.core.credentials_async import AsyncTokenCredential
-from azure.core.exceptions import AzureError
+from azure.core.exceptions import AzureError, ClientAuthenticationError
 from kiota_abstractions.api_error import APIError
 from kiota_abstractions.method import Method
 from kiota_abstractions.request_information import RequestInformation
@@ -26,7 +26,7 @@ from kiota_http._exceptions import KiotaHTTPXError
 from kiota_http.middleware.options import ResponseHandlerOption
 from msgraph.graph_request_adapter import GraphRequestAdapter
 
-from bypass_responder.errors import TransientError
+from bypass_responder.errors import NoTokenError, TransientError
 from bypass_responder.model.retry_after import seconds_to_wait
 
 FAILURES = (
@@ -72,6 +72,8 @@ class GraphWire:
         """Return the answer to one request, whatever its status. Raises TransientError without an answer."""
         try:
             answer: Any = await self._connected().send_primitive_async(_information(method, url, body), "bytes", {})
+        except ClientAuthenticationError as problem:
+            raise NoTokenError(f"Graph cannot be reached ({type(problem).__name__}: {problem}).") from problem
         except FAILURES as problem:
             raise TransientError(f"Graph cannot be reached ({type(problem).__name__}: {problem}).") from problem
         if not isinstance(answer, httpx.Response):

@@ -6,11 +6,12 @@ from contextlib import contextmanager
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
-from azure.core.exceptions import AzureError, HttpResponseError
+from azure.core.exceptions import AzureError, ClientAuthenticationError, HttpResponseError
 
 from bypass_responder.errors import (
     ConflictError,
     NotFoundError,
+    NoTokenError,
     PermissionMissingError,
     RefusedError,
     ResponderError,
@@ -49,7 +50,8 @@ def translated(what: str) -> Iterator[None]:
 
     409 and 412 are ConflictError, a missing row, message or blob NotFoundError (a missing table, queue or container is
     transient: it is being made or deleted), 401 and 403 PermissionMissingError, a request that can never work
-    RefusedError; everything else, the network above all, is TransientError. Tables are made by the infrastructure.
+    RefusedError, a credential without a token NoTokenError; everything else, the network above all, is TransientError.
+    Tables are made by the infrastructure.
     """
     try:
         yield
@@ -59,6 +61,8 @@ def translated(what: str) -> Iterator[None]:
 
 def _ours(what: str, error: AzureError) -> ResponderError:
     message = f"{what}: {_said(error)}"
+    if isinstance(error, ClientAuthenticationError) and error.response is None:  # of the credential, not of storage
+        return NoTokenError(message)
     status = error.status_code if isinstance(error, HttpResponseError) else None
     if isinstance(error, HttpResponseError) and status == HTTPStatus.TOO_MANY_REQUESTS:
         return ThrottledError(message, retry_after_seconds=_wait_seconds(error))

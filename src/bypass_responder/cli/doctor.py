@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING, Any
 
 import typer
@@ -56,7 +55,6 @@ def _examine() -> tuple[Facts | None, Diagnosis]:
         finally:
             await responder.aclose()
 
-    logging.getLogger("azure.identity").setLevel(logging.CRITICAL)  # it logs every attempt of every call
     try:
         facts = asyncio.run(session())
     except SettingError as problem:

@@ -10,6 +10,7 @@ import asyncio
 import csv
 import getpass
 import json
+import logging
 import os
 import re
 import shutil
@@ -26,7 +27,7 @@ from pydantic import BaseModel
 from bypass_responder.cli.profile_file import use_profile
 from bypass_responder.cli.root import Given
 from bypass_responder.cli.table_layout import as_block, as_table, named_lines
-from bypass_responder.errors import ResponderError, SettingError
+from bypass_responder.errors import NoTokenError, ResponderError, SettingError
 from bypass_responder.model.base import guid_or_none, iso
 from bypass_responder.model.record import printable
 from bypass_responder.model.spreadsheet import defused
@@ -38,7 +39,7 @@ if TYPE_CHECKING:
 BAD_NEWS, WRONG_CALL, NOT_DONE = 1, 2, 3
 PIPE_WIDTH = 200
 STORAGE_SCOPE = "https://storage.azure.com/.default"
-LONGEST_NAME = 256
+LONGEST_NAME, LONGEST_REASON = 256, 300
 SET_IT = "Add a profile: bypassctl profile add NAME --from-azd; or correct the setting (docs/settings.md)."
 MOMENT = re.compile(r"\b\d{4}-\d\d-\d\d \d\d:\d\d:\d\dZ")
 """A time as people are shown it. JSON and CSV have it in ISO 8601, always in UTC."""
@@ -75,12 +76,25 @@ def with_responder(use: Callable[[Responder], Awaitable[T]]) -> T:
         return asyncio.run(session())
     except SettingError as error:
         stop(f"{error} {SET_IT}")
+    except NoTokenError as error:
+        stop(f"Not signed in to Azure ({_why(error)}). Sign in: az login --tenant {given.get('TENANT_ID')}.")
     except ResponderError as error:
         stop(error.diagnostics())
 
 
+def _why(error: NoTokenError) -> str:
+    """Return what the Azure CLI answered, or else the last credential that was tried, or the error's own text."""
+    tried = [line.strip() for line in str(error.__cause__).splitlines() if line.startswith("\t")]
+    by_cli = [line for line in tried if line.startswith("AzureCliCredential: ")]
+    return ([str(error), *tried[-1:], *by_cli][-1])[:LONGEST_REASON].rstrip(".")
+
+
 def environment() -> Mapping[str, str]:
-    """Return the environment, completed from the chosen profile. Exits 3 when that cannot be read."""
+    """Return the environment, completed from the chosen profile. Exits 3 when that cannot be read.
+
+    Silences azure-identity, which logs every attempt of every call: an error names the one that matters.
+    """
+    logging.getLogger("azure.identity").setLevel(logging.CRITICAL)
     try:
         overridden = use_profile()
     except SettingError as error:
@@ -97,8 +111,10 @@ async def who_am_i(responder: Responder) -> Author:
     if responder.services.settings.storage.connection_string is not None:
         return Author(name=f"{getpass.getuser()}@{socket.gethostname()}"[:LONGEST_NAME])
     from bypass_responder.adapters.own_token import claims_of
+    from bypass_responder.adapters.storage_errors import translated
 
-    token = await responder.credential.get_token(STORAGE_SCOPE)
+    with translated("the token of the caller"):
+        token = await responder.credential.get_token(STORAGE_SCOPE)
     claims = claims_of(token.token) or {}
     name = claims.get("upn") or claims.get("unique_name") or claims.get("appid") or "unknown"
     return Author(object_id=guid_or_none(str(claims.get("oid", ""))), name=str(name)[:LONGEST_NAME])
