@@ -17,7 +17,7 @@ from tests.world import TENANT
 
 KEY = {"TENANT_ID": TENANT, "ResponderStorage": "UseDevelopmentStorage=true"}
 KEYLESS = {name: f"https://x.{name[18:23]}.core.windows.net" for name in STORAGE[1:]}
-TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=40)
 
 
 @pytest.fixture(autouse=True)
@@ -88,6 +88,8 @@ def test_a_file_without_secrets_may_be_open() -> None:
         ("[profiles]\na = 5", "profile a must hold texts"),
         ("[profiles.a]\nTENANT_ID = 5", "profile a must hold texts"),
         ("[profiles.a]\nTENANTID = 'x'", "TENANTID, which is no setting"),
+        ('[profiles.a]\nTENANT_ID = "\\u0000"', "a NUL character"),
+        (f"a = {'[' * 100_000}", "cannot be read"),
     ],
 )
 def test_a_file_that_is_wrong_is_refused_with_its_path(text: str, problem: str) -> None:

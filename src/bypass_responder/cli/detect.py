@@ -5,7 +5,6 @@ What only findings and a terminal need is imported when there are some: most of 
 
 from __future__ import annotations
 
-import io
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -74,8 +73,6 @@ def detect(
     failed, or auditing was tampered with. 2: no findings, but some input is unreadable or has no
     audit record at all.
     """
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a console with a limited code page must not end the scan
     known = _known(windows, since, until) if windows else None
     with _bar() as bar:
         run = _Run(output, family=family, every=count, paused=bar.paused if bar else nullcontext)

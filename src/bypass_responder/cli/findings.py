@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bypass_responder.cli.finding_format import Format
+from bypass_responder.cli.terminal import write_utf8
 from bypass_responder.model.change import AuditTampering, BypassChange, Outcome, Switch
 from bypass_responder.model.record import Unreadable, printable
 from bypass_responder.model.spreadsheet import defused
@@ -105,6 +106,7 @@ class CsvPrinter:
 
     def __init__(self) -> None:
         """Print the header, so that an empty result is valid CSV."""
+        write_utf8()
         self._writer = csv.DictWriter(sys.stdout, COLUMNS, lineterminator="\n")
         self._writer.writeheader()
 

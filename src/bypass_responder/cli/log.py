@@ -35,6 +35,8 @@ if TYPE_CHECKING:
     from bypass_responder.bootstrap import Responder
 
 app = typer.Typer(help="Show and verify the response log.", no_args_is_help=True)
+HASH_LENGTH = 64
+EXPORT_AGAIN = "Export the copy again: docs/telemetry.md."
 ENTRY: dict[str, Callable[[LogEntry], str]] = {
     "#": lambda it: str(it.seq),
     "when": lambda it: moment(it.at),
@@ -114,7 +116,9 @@ def _copy(file: Path) -> dict[str, dict[int, str]]:
     kept: dict[str, dict[int, str]] = defaultdict(dict)
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
-            for row in csv.DictReader(lines):
+            for row in (rows := csv.DictReader(lines)):
+                if len(row["hash"] or "") != HASH_LENGTH:
+                    stop(f"{file} is cut or incomplete in line {rows.line_num}. {EXPORT_AGAIN}", WRONG_CALL)
                 if kept[row["chain"]].setdefault(int(row["seq"]), row["hash"]) != row["hash"]:
                     stop(
                         f"{file} has two hashes for entry {row['seq']} of {row['chain']}: the log was rewritten.",
@@ -124,10 +128,10 @@ def _copy(file: Path) -> dict[str, dict[int, str]]:
         stop(f"{file} cannot be read: {problem.strerror or problem}.", WRONG_CALL)
     except KeyError as problem:
         stop(f"{file} has no column {problem}. It must be a CSV file with the columns chain, seq and hash.", WRONG_CALL)
-    except ValueError as problem:
+    except (ValueError, csv.Error) as problem:
         stop(f"{file} is not a CSV file with the columns chain, seq and hash: {problem}.", WRONG_CALL)
     if not kept:
-        stop(f"{file} has no entries to compare with. Export the copy again: docs/telemetry.md.", WRONG_CALL)
+        stop(f"{file} has no entries to compare with. {EXPORT_AGAIN}", WRONG_CALL)
     return kept
 
 

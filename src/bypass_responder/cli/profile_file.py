@@ -63,7 +63,7 @@ def load() -> Profiles:
             is_open = os.name == "posix" and os.fstat(file.fileno()).st_mode & OTHERS_MAY_READ
     except FileNotFoundError:
         return Profiles()
-    except (OSError, ValueError) as problem:
+    except (OSError, ValueError, RecursionError) as problem:
         raise SettingError(f"{path} cannot be read: {problem}. Correct it, or delete it.") from None
     if why := _problem(held):
         raise SettingError(f"{path}: {why}. Correct it, or delete it.")
@@ -121,6 +121,8 @@ def _problem(held: Mapping[str, object]) -> str:
     for name, settings in named.items():
         if not isinstance(settings, dict) or not all(isinstance(value, str) for value in settings.values()):
             return f"the profile {name} must hold texts only"
+        if any("\0" in value for value in settings.values()):
+            return f"the profile {name} holds a NUL character, which no setting can have"
         if unknown := sorted(settings.keys() - KNOWN):
             return f"the profile {name} has {unknown[0]}, which is no setting (docs/settings.md)"
     return ""

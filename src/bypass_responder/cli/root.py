@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
 FLAGS: tuple[str, ...] = ("--local-time",)
 WITH_VALUE: tuple[str, ...] = ("--profile",)
 HELP = {"help_option_names": ["-h", "--help"]}
+FAILED, INTERRUPTED, READER_GONE = 3, 130, 1
+"""Exit codes; the last one is typer's own."""
+LONGEST_MESSAGE = 300
 
 
 class Given:
@@ -37,9 +42,12 @@ class Root(TyperGroup):
         return super().parse_args(ctx, own_first(args))
 
     def main(self, args: Sequence[str] | None = None, prog_name: str | None = None, *_: Any, **extra: Any) -> Any:  # noqa: ANN401 - as in its base
-        """Run the command and exit. An invalid argument is one line, with the command that explains it."""
+        """Run the command and exit. An error is one line; for an invalid argument with the command that explains it."""
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # a terminal without a character must not end the command
         try:
             code = super().main(args, prog_name, **extra | {"standalone_mode": False})
+            sys.stdout.flush()
         except NoArgsIsHelpError as error:
             error.show()
             code = error.exit_code
@@ -47,7 +55,14 @@ class Root(TyperGroup):
             typer.echo(_one_line(error), err=True)
             code = error.exit_code
         except typer.Abort:
-            code = 130
+            code = INTERRUPTED
+        except BrokenPipeError:
+            _drop_output()
+            code = READER_GONE
+        except Exception as error:  # noqa: BLE001 - the outermost edge: a traceback would exit 1, "attention needed"
+            typer.echo(_unexpected(error), err=True)
+            _drop_output()
+            code = FAILED
         sys.exit(code)
 
 
@@ -90,3 +105,18 @@ def _one_line(error: typer.TyperException) -> str:
     what = " ".join(error.format_message().split()).rstrip(".")
     context = error.ctx if isinstance(error, UsageError) else None
     return f"{what}. See: {context.command_path} --help" if context else f"{what}."
+
+
+def _unexpected(error: Exception) -> str:
+    from bypass_responder.model.record import printable
+
+    what = printable(" ".join(f"{type(error).__name__}: {error}".split()))[:LONGEST_MESSAGE].rstrip(".:")
+    return f"Unexpected error: {what}. Before you repeat a change, read what was done: bypassctl status."
+
+
+def _drop_output() -> None:
+    """Discard what standard output still holds, which Python would fail to write once more when it exits."""
+    try:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    except OSError:  # no file is behind it
+        return

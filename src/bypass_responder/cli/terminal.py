@@ -1,7 +1,7 @@
 """Output and exit codes of all commands: tables, JSON and CSV, and one line for an error.
 
 0: success. 1: attention needed (a finding, a broken log, a pending decision). 2: invalid arguments. 3: failed because
-of a setting, a service or a rule; the error names the fix.
+of a setting, a service or a rule, which the error names with its fix, or of an unexpected error.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import csv
 import getpass
+import io
 import json
 import logging
 import os
@@ -171,11 +172,18 @@ def show_json(value: Any) -> None:  # noqa: ANN401 - any JSON value
     print(json.dumps(value, indent=2, default=_as_json))  # noqa: T201 - this is the program's output
 
 
+def write_utf8() -> None:
+    """Write UTF-8 to standard output from now on, as to a file, whatever the encoding of the terminal is."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(encoding="utf-8", errors="backslashreplace")
+
+
 def show_csv(fields: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
     """Print CSV with a header, unless it is empty, on standard output.
 
     Texts are printable, and none is a formula.
     """
+    write_utf8()
     writer = csv.writer(sys.stdout, lineterminator="\n")
     writer.writerows([fields] if fields else [])
     writer.writerows([_as_cell(value) for value in row] for row in rows)

@@ -22,6 +22,7 @@ from bypass_responder.cli.terminal import (
     stop,
     who_am_i,
     with_responder,
+    write_utf8,
 )
 from bypass_responder.errors import RefusedError
 from bypass_responder.model.base import counted
@@ -48,6 +49,7 @@ def export(
     malformed = sum(entry.state is EntryState.MALFORMED for entry in entries)
     text = write_file(entries)
     if file is None:
+        write_utf8()
         sys.stdout.write(text)
     else:
         try:

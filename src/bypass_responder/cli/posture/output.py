@@ -10,7 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bypass_responder.cli.terminal import BAD_NEWS, NOT_DONE, WRONG_CALL, note, say, show_fields, show_section, stop
+from bypass_responder.cli.terminal import (
+    BAD_NEWS,
+    NOT_DONE,
+    WRONG_CALL,
+    note,
+    say,
+    show_fields,
+    show_section,
+    stop,
+    write_utf8,
+)
 from bypass_responder.model.base import counted, moment
 from bypass_responder.operating.posture.csv_file import csv_lines
 from bypass_responder.operating.posture.document import document_lines
@@ -69,6 +79,7 @@ def _parts(made: PostureReport, form: Form) -> Iterable[str]:
 
 def _write(parts: Iterable[str], file: Path | None, *, encoding: str) -> None:
     if file is None or str(file) == "-":
+        write_utf8()
         sys.stdout.writelines(parts)
         return
     try:
