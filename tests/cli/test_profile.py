@@ -125,9 +125,9 @@ def test_the_list_says_which_one_is_in_use(home: dict[str, str]) -> None:
 
 @pytest.mark.parametrize("output", ["table", "json", "csv"])
 def test_a_secret_is_not_shown(home: dict[str, str], output: str) -> None:
-    run_bypassctl(
-        home, "profile", "add", "a", "--set", f"TENANT_ID={TENANT}", "--set", "ResponderStorage=AccountKey=key1"
-    )
+    receivers = '[{"name":"soc","kind":"slack","url":"https://hooks.slack.com/services/key1"}]'
+    settings = (f"TENANT_ID={TENANT}", "ResponderStorage=AccountKey=key1", f"NOTIFICATION_RECEIVERS={receivers}")
+    run_bypassctl(home, "profile", "add", "a", *(word for setting in settings for word in ("--set", setting)))
     said = run_bypassctl(home, "profile", "show", "-o", output)
 
     assert (said.code, TENANT in said.out, "(set)" in said.out, "key1" in said.out) == (0, True, True, False)

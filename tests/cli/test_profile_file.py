@@ -66,8 +66,12 @@ def test_only_its_owner_reads_the_file() -> None:
 
 
 @pytest.mark.skipif(os.name != "posix", reason="permissions are those of POSIX")
-def test_a_secret_that_others_may_read_is_refused_with_the_command_that_closes_it() -> None:
-    write("[profiles.a]\nResponderStorage = 'x'\n", mode=0o644)
+@pytest.mark.parametrize(
+    "name",
+    ["ResponderStorage", "NOTIFICATION_RECEIVERS", "NOTIFICATION_WEBHOOK_SECRET", "NOTIFICATION_WEBHOOK_URL"],
+)
+def test_a_secret_that_others_may_read_is_refused_with_the_command_that_closes_it(name: str) -> None:
+    write(f"[profiles.a]\n{name} = 'x'\n", mode=0o644)
 
     with pytest.raises(SettingError, match="chmod 600"):
         load()

@@ -11,7 +11,9 @@ import tempfile
 import tomllib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
+
+from pydantic import SecretStr
 
 from bypass_responder.cli.root import Given
 from bypass_responder.errors import SettingError
@@ -25,7 +27,11 @@ IDENTITIES = tuple(name.upper() for name in GrantSettings.model_fields if name.e
 RESOURCES = ("AZURE_RESOURCE_GROUP", "RESPONDER_APP_NAME", "WORKER_APP_NAME", "EVENT_TOPIC_NAME")
 FROM_AZD = (*IDENTITIES, *STORAGE[1:], *RESOURCES)
 """What a profile takes from `azd env get-values`: addresses, ids and names, no secret."""
-SECRETS = ("ResponderStorage", "NOTIFICATION_WEBHOOK_SECRET", "NOTIFICATION_WEBHOOK_URL", "IDENTITY_HEADER")
+_SECRET_FIELDS = [
+    name for name, it in Settings.model_fields.items() if SecretStr in (it.annotation, *get_args(it.annotation))
+]
+SECRETS = ("ResponderStorage", "NOTIFICATION_WEBHOOK_URL", "IDENTITY_HEADER", *map(str.upper, _SECRET_FIELDS))
+"""The secret settings, and what is a secret though its type is another one."""
 KNOWN = {*(name.upper() for name in Settings.model_fields if name != "storage"), *FROM_AZD, *SECRETS} | {
     "IDENTITY_ENDPOINT"
 }
