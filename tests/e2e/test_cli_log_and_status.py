@@ -26,6 +26,14 @@ async def test_the_log_is_found_by_each_name(held: Live, subject: str) -> None:
 
 
 @pytest.mark.slow
+async def test_the_log_of_a_deleted_account_is_found_by_the_name_that_its_incident_has(held: Live) -> None:
+    held.client.delete(held.id_of("alex"))
+    said = await bypassctl(held.cli_env, "log", "show", "alex@contoso.onmicrosoft.com", "--output", "json")
+
+    assert (said.code, said.json[0]["target"]) == (0, (await held.incident()).target)
+
+
+@pytest.mark.slow
 async def test_the_log_of_nobody_ends_with_3(live: Live) -> None:
     said = await bypassctl(live.cli_env, "log", "show", "nobody@contoso.onmicrosoft.com")
 

@@ -16,6 +16,7 @@ from tests.world import ALEX
         ("20260302-ca12beef", "20260302-ca12beef"),
         ("20260302", "20260302-ca12beef"),
         (" ca12 ", "20260302-ca12beef"),
+        ("CA12", "20260302-ca12beef"),
         ("alex@contoso.com", "20260302-ca12beef"),
         (ALEX, "20260302-ca12beef"),
         ("BLAKE@contoso.com", "20260303-00000001"),

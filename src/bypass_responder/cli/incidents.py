@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from bypass_responder.operating.decide import Prepared
 
 app = typer.Typer(help="List and show incidents, and decide about them.", no_args_is_help=True)
-WHICH = "Incident id, a unique part of it, or the user principal name of its account"
+WHICH = "Incident id, the beginning of it or of its second half, or the user principal name of its account"
 IncidentId = Annotated[str, typer.Argument(help=f"{WHICH}.", autocompletion=incident_ids)]
 IncidentIds = Annotated[list[str], typer.Argument(help=f"{WHICH}; several at once.", autocompletion=incident_ids)]
 MOST_WATCHED = 200

@@ -27,6 +27,7 @@ from bypass_responder.cli.terminal import (
 from bypass_responder.model.base import counted, is_target_key, moment
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.log import LogEntry
+from bypass_responder.operating.find_incident import find_one
 from bypass_responder.operating.log_chain import first_break
 from bypass_responder.operating.report.attestation import Attestation, attest
 from bypass_responder.operating.verify_log import Verification, verify_log
@@ -171,9 +172,7 @@ async def _read(responder: Responder, subject: str) -> tuple[list[LogEntry], str
             incident_id, target = (entry.id if entry.kind == "incident" else None), entry.target
         else:
             account = await services.directory.find(subject)
-            if account is None:
-                stop(f"{subject} matches no incident and no account. List incidents: bypassctl incidents list.")
-            target = account.object_id
+            target = account.object_id if account else (await find_one(subject, services)).target
     entries = [entry async for entry in services.ledger.log(target)]
     about = [entry for entry in entries if incident_id is None or entry.incident_id in {incident_id, None}]
     return about, first_break(entries)

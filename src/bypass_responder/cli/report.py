@@ -30,7 +30,7 @@ def report(
     incident_id: Annotated[
         str,
         typer.Argument(
-            help="Incident id, a unique part of it, or the user principal name of its account.",
+            help="Incident id, the beginning of it or of its second half, or the user principal name of its account.",
             autocompletion=incident_ids,
         ),
     ] = "",

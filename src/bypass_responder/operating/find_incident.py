@@ -17,16 +17,19 @@ _ENDED = frozenset(status.value for status in IncidentStatus if status.final)
 
 
 async def find_one(text: str, services: Services) -> IndexEntry:
-    """Return the one entry that an id, a part of it, or an account's name stands for.
+    """Return the one entry that an id, the beginning of it or of its second half, or an account's name stands for.
 
     Raises NotFoundError.
     A user principal name or an object id stands for the account's only incident that nobody has ended, or its only one.
     """
     text = text.strip()
-    found = await services.index.get(text)
-    if found is not None:
-        return found
-    ids = await services.index.matching(text, MOST_COUNTED) or await _of_account(text, services)
+    ids: list[str] = []
+    for spelled in dict.fromkeys((text, text.lower())):
+        found = await services.index.get(spelled)
+        if found is not None:
+            return found
+        ids = ids or await services.index.matching(spelled, MOST_COUNTED)
+    ids = ids or await _of_account(text, services)
     if len(ids) == 1 and (found := await services.index.get(ids[0])):
         return found
     if not ids:
