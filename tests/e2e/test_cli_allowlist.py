@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -219,7 +220,6 @@ async def test_the_history_names_the_editor(live: Live) -> None:
     assert [(line["what"], line["known"]) for line in said.json] == [("added", "claimed")]
 
 
-@pytest.mark.slow
 async def test_set_without_a_field_is_a_wrong_call(live: Live) -> None:
     said = await bypassctl(live.cli_env, "allowlist", "set", SERVICE)
 
@@ -236,11 +236,14 @@ async def test_a_dry_run_changes_nothing(live: Live) -> None:
 async def test_an_entry_is_shown_reviewed_and_kept(live: Live) -> None:
     await live.allowlist("svc-archive")
     before = await bypassctl(live.cli_env, "allowlist", "review", "-o", "json")
+    as_csv = await bypassctl(live.cli_env, "allowlist", "review", "-o", "csv")
     kept = await bypassctl(live.cli_env, "allowlist", "review", SERVICE, "--keep")
     after = await bypassctl(live.cli_env, "allowlist", "review")
     shown = await bypassctl(live.cli_env, "allowlist", "show", SERVICE)
 
     assert (before.code, before.json[0]["why"], kept.code, after.code) == (1, "never reviewed", 0, 0)
+    [row] = csv.DictReader(as_csv.out.splitlines())
+    assert (row["object_id"], row["why"], "entry" in row) == (live.id_of("svc-archive"), "never reviewed", False)
     assert "behaves like a person  not checked" in shown.out
 
 

@@ -75,6 +75,7 @@ CHANGES: Mapping[str, Callable[[Change], str]] = {
     "via": lambda line: line.via,
     "changes": lambda line: line.changes,
 }
+REVIEW_FIELDS = tuple(name for name in Review.model_fields if name != "entry")
 REVIEWS: Mapping[str, Callable[[Review], str]] = {
     "account": lambda each: each.entry.account,
     "object id": lambda each: each.entry.object_id,
@@ -166,7 +167,11 @@ def review(
         return [each for each in found if each.entry.object_id == object_id]
 
     found = with_responder(use)
-    show_list(found, output, fields=tuple(Review.model_fields), table=REVIEWS)
+    if output is Output.CSV:
+        rows = [each.entry.model_dump(mode="json") | each.model_dump(exclude={"entry"}) for each in found]
+        show_list(rows, output, fields=(*EntryView.model_fields, *REVIEW_FIELDS), table={})
+    else:
+        show_list(found, output, fields=tuple(Review.model_fields), table=REVIEWS)
     if any(each.due for each in found):
         raise typer.Exit(BAD_NEWS)
 
