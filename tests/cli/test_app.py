@@ -65,6 +65,7 @@ def test_every_command_is_explained_by_h(words: tuple[str, ...]) -> None:
         (("statsu",), "No such command 'statsu'. Did you mean 'status'"),
         (("status", "--formt", "json"), "No such option: --formt"),
         (("log", "show"), "Missing argument"),
+        (("incidents", "list", "--profile"), "Option '--profile' requires an argument."),
     ],
 )
 def test_an_invalid_argument_is_one_line_with_the_fix(words: tuple[str, ...], error: str) -> None:

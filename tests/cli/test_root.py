@@ -107,6 +107,7 @@ def test_ctrl_c_ends_with_130() -> None:
         ("--local-time log show --profile x", "log"),
         ("--profile=a doctor", "doctor"),
         ("--version", ""),
+        ("incidents list --profile", ""),
         ("", ""),
     ],
 )

@@ -12,7 +12,7 @@ from typer._click.exceptions import NoArgsIsHelpError, UsageError
 from typer.core import TyperGroup
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Sequence
+    from collections.abc import Iterable, Sequence
 
     from typer._click import Context
 
@@ -67,7 +67,10 @@ class Root(TyperGroup):
 
 
 def own_first(args: Iterable[str]) -> list[str]:
-    """Return the arguments with the options of bypassctl itself before the command."""
+    """Return the arguments with the options of bypassctl itself before the command.
+
+    Returns an option alone that has no value, so that no command is taken for it.
+    """
     own: list[str] = []
     rest: list[str] = []
     words = iter(args)
@@ -77,7 +80,9 @@ def own_first(args: Iterable[str]) -> list[str]:
         elif word in FLAGS or word.startswith(tuple(f"{name}=" for name in WITH_VALUE)):
             own.append(word)
         elif word in WITH_VALUE:
-            own += [word, *_next(words)]
+            if (value := next(words, None)) is None:
+                return [word]
+            own += [word, value]
         else:
             rest.append(word)
     return own + rest
@@ -92,10 +97,6 @@ def command_in(args: Iterable[str]) -> str:
         elif not word.startswith("-"):
             return word
     return ""
-
-
-def _next(words: Iterator[str]) -> list[str]:
-    return [word for word in [next(words, None)] if word is not None]
 
 
 def _one_line(error: typer.TyperException) -> str:
