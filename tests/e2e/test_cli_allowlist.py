@@ -220,6 +220,16 @@ async def test_the_history_names_the_editor(live: Live) -> None:
     assert [(line["what"], line["known"]) for line in said.json] == [("added", "claimed")]
 
 
+@pytest.mark.slow
+async def test_the_link_to_the_documentation_is_removed(live: Live) -> None:
+    object_id = await added(live)
+    for link in ("https://vendor.example/page", ""):
+        await bypassctl(live.cli_env, "allowlist", "set", object_id, "--documentation", link)
+
+    assert [row.documentation for row in await rows(live)] == [""]
+
+
+@pytest.mark.slow
 async def test_set_without_a_field_is_a_wrong_call(live: Live) -> None:
     said = await bypassctl(live.cli_env, "allowlist", "set", SERVICE)
 

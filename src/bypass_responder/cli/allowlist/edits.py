@@ -98,7 +98,9 @@ def set_fields(
     owner: Owner = "",
     ticket: Ticket = "",
     expires: Expires = "",
-    documentation: Documentation = "",
+    documentation: Annotated[
+        str | None, typer.Option("--documentation", help="https:// link to the vendor's page; empty to remove it.")
+    ] = None,
     reason: Note = "",
     dry_run: DryRun = False,
 ) -> None:
@@ -107,7 +109,8 @@ def set_fields(
     The account stays covered without interruption.
     """
     given = {"reason_class": reason_class, "justification": justification, "owner": owner, "ticket": ticket}
-    texts = {name: text for name, text in _stripped(given | {"documentation": documentation}).items() if text}
+    texts = {name: text for name, text in _stripped(given).items() if text}
+    texts |= {} if documentation is None else {"documentation": documentation.strip()}
     moments = {"expires_at": last_moment(expires)} if expires else {}
     if not texts and not moments:
         stop("Nothing to change: give at least one of the fields, such as --owner or --expires.", WRONG_CALL)
