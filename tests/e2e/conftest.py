@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import suppress
 from uuid import uuid4
 
 import pytest
+from azure.core.exceptions import ResourceNotFoundError
+from azure.data.tables.aio import TableClient
 
+from bypass_responder.adapters.allowlist_table import TABLE as ALLOWLIST
 from sandbox.tenant.client import SandboxClient
 from sandbox.tenant.server import environment, serving
 from sandbox.tenant.settings import Settings
@@ -58,7 +62,16 @@ async def start(stand_in: tuple[Tenant, str], azurite: str) -> AsyncIterator[Sta
         problems = [await live.problems() for live in started if not live.tampered]
         for live in started:
             await live.aclose()
+        await _empty_allowlist(azurite)
         assert [found for found in problems if found] == []
+
+
+async def _empty_allowlist(azurite: str) -> None:
+    """Delete every row: the tests' tenants share the table and, unlike real ones, the accounts' object ids."""
+    with suppress(ResourceNotFoundError):
+        async with TableClient.from_connection_string(azurite, ALLOWLIST) as table:
+            async for row in table.list_entities(select=["PartitionKey", "RowKey"]):
+                await table.delete_entity(row["PartitionKey"], row["RowKey"])
 
 
 @pytest.fixture
