@@ -113,7 +113,7 @@ class AllowlistEntry(Value):
         return hashlib.sha256(text.encode()).hexdigest()
 
 
-MOST_MISSPELLED, MOST_READ = 100, 5_000
+MOST_MISSPELLED, MOST_READ = 100, 20_000
 """Rows with misspelled keys that are compared with an account, and rows of the table that are read for them."""
 
 
