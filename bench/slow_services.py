@@ -64,11 +64,6 @@ class MemoryDirectory:
         named = (each for each in self.accounts.values() if each.user_principal_name == wanted)
         return self.accounts.get(wanted) or next(named, None)
 
-    async def addresses(self, name: str) -> tuple[str, ...] | None:
-        """Return the name as the only address."""
-        found = await self.find(name)
-        return (found.user_principal_name,) if found else None
-
     async def is_administrator(self, name: str) -> bool:  # noqa: ARG002 - of the port
         """Nobody holds a role."""
         await self.latency.pass_by()

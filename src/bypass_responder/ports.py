@@ -56,9 +56,6 @@ class Directory(Protocol):
     async def find(self, name: str) -> Account | None:
         """The account with this object id or user principal name, None when there is none."""
 
-    async def addresses(self, name: str) -> tuple[str, ...] | None:
-        """The account's mail addresses, the primary one first; None when there is no such account."""
-
     async def is_administrator(self, name: str) -> bool:
         """True when the account with this object id or user principal name holds an Entra role now."""
 

@@ -338,9 +338,6 @@ class DeletedMeanwhile:
     async def find(self, name: str) -> Account | None:
         return await self._directory.find(name)
 
-    async def addresses(self, name: str) -> tuple[str, ...] | None:
-        return await self._directory.addresses(name)
-
     async def is_administrator(self, name: str) -> bool:
         return await self._directory.is_administrator(name)
 

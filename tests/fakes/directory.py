@@ -21,7 +21,6 @@ class FakeDirectory(Scripted):
         self.accounts = {account.object_id: account for account in accounts}
         self.admins: set[str] = set()
         self.revoked: list[str] = []
-        self.mail: dict[str, tuple[str, ...]] = {}
         self._clock = clock or (lambda: datetime.now(UTC))
 
     @property
@@ -42,11 +41,6 @@ class FakeDirectory(Scripted):
     async def find(self, name: str) -> Account | None:
         self._called("find", name)
         return self._account(name)
-
-    async def addresses(self, name: str) -> tuple[str, ...] | None:
-        self._called("addresses", name)
-        found = self._account(name)
-        return self.mail.get(found.object_id, ()) if found else None
 
     async def is_administrator(self, name: str) -> bool:
         self._called("is_administrator", name)

@@ -64,7 +64,6 @@ class WatchedDirectory:
 
     def __init__(self, directory: Directory, calls: list[Call], clock: Callable[[], datetime]) -> None:
         self.find, self.is_administrator = directory.find, directory.is_administrator
-        self.addresses = directory.addresses
         self._directory = directory
         self._calls = calls
         self._clock = clock

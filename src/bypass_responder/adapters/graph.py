@@ -55,15 +55,12 @@ _FIELDS = {
     "otherMails": "other_mails",
 }
 _SELECT = "$select=" + ",".join(_FIELDS)
-_ADDRESSES = "$select=id,mail,proxyAddresses"
 _MEMBERSHIPS = "$select=id&$top=999"
 """As many as Graph gives at once. Who is in more groups counts by these."""
 _ROLE = "#microsoft.graph.directoryRole"
 _PART = r"[^@\s\x00-\x1f\x7f\ud800-\udfff/\\*?\"<>|:;,]+"
 _UPN = re.compile(rf"{_PART}@{_PART}\Z")
 _LONGEST_UPN = 1024
-_SMTP = "smtp:"
-"""Begins a mail address among the proxy addresses, in capitals the primary one, which thereby sorts first."""
 
 
 class _Request(NamedTuple):
@@ -101,21 +98,6 @@ class GraphDirectory:
         if asked.casefold() not in {account.object_id, account.user_principal_name.casefold()}:
             raise RefusedError(f"Graph was asked for {asked} and answered with {account}.")
         return account
-
-    async def addresses(self, name: str) -> tuple[str, ...] | None:
-        """Read the mail addresses. Permission: User.Read.All. X500 and SIP addresses are none."""
-        asked = _asked(name)
-        if asked is None:
-            return None
-        answer = await self._send(_Request(Method.GET, f"{_path(asked)}?{_ADDRESSES}", READ))
-        if answer.status_code == HTTPStatus.NOT_FOUND:
-            return None
-        body = object_of(answer)
-        listed = body.get("proxyAddresses")
-        proxies = [each for each in listed if isinstance(each, str)] if isinstance(listed, list) else []
-        found = [each[len(_SMTP) :] for each in sorted(proxies) if each.casefold().startswith(_SMTP)]
-        mail = body.get("mail")
-        return tuple(dict.fromkeys([*found, mail] if isinstance(mail, str) and mail else found))
 
     async def is_administrator(self, name: str) -> bool:
         """Read the memberships. Permission: User.Read.All, with which Graph names a role by type and id only."""

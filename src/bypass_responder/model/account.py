@@ -42,6 +42,13 @@ class Account(Stored):
         return (self.user_principal_name, self.mail, self.mail_nickname, *addresses, *self.other_mails)
 
     @property
+    def mail_addresses(self) -> tuple[str, ...]:
+        """The mail addresses, the primary one first. X500 and SIP addresses are none."""
+        primary_first = sorted(address for address in self.proxy_addresses if address.casefold().startswith("smtp:"))
+        found = [address.partition(":")[2] for address in primary_first]
+        return tuple(dict.fromkeys([*found, self.mail] if self.mail else found))
+
+    @property
     def home_domain(self) -> str:
         """Return the domain of a guest's home organization, as its name here has it; else empty."""
         name, marker, _ = self.user_principal_name.rpartition("#EXT#@")

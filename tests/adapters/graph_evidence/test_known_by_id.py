@@ -52,8 +52,7 @@ async def test_every_other_account_stays_as_it_is(account: AskedAccount) -> None
 async def test_an_account_of_the_directory_gets_its_addresses(
     account: AskedAccount, addresses: tuple[str, ...] | None
 ) -> None:
-    source, directory = Source(), FakeDirectory(PERSON)
-    directory.mail[PERSON.object_id] = ("alex@contoso.com",)
-    await WithAddresses(source, directory).ask(a_question(account=account), None)
+    source, person = Source(), PERSON.model_copy(update={"mail": "alex@contoso.com"})
+    await WithAddresses(source, FakeDirectory(person)).ask(a_question(account=account), None)
 
     assert source.asked[0].addresses == addresses

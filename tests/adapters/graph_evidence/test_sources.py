@@ -451,10 +451,12 @@ async def test_a_trace_without_time_for_all_addresses_says_so(actor: Account, mo
 
 async def test_the_directory_is_asked_for_the_addresses_of_a_trace(actor: Account) -> None:
     person = DirectoryAccount(
-        object_id=actor.object_id, user_principal_name=actor.user_principal_name, account_enabled=True
+        object_id=actor.object_id,
+        user_principal_name=actor.user_principal_name,
+        account_enabled=True,
+        mail="mallory@contoso.com",
     )
     directory, filters = FakeDirectory(person), list[str]()
-    directory.mail[actor.object_id] = ("mallory@contoso.com",)
     async with answering(tracing(filters)) as reader:
         sources = graph_sources(reader, Tables({}), own_tokens(Token()), directory)
         said = await sources["message_trace"].ask(about(actor, "message_trace"), None)

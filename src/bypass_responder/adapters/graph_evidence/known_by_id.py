@@ -41,5 +41,6 @@ class WithAddresses:
         """Ask about all addresses; without an account in the directory, about the name."""
         who = question.account
         name = who.object_id or who.user_principal_name
-        found = await self._directory.addresses(name) if name else None
-        return await self._source.ask(question.model_copy(update={"addresses": found}), memo)
+        found = await self._directory.find(name) if name else None
+        addresses = found.mail_addresses if found else None
+        return await self._source.ask(question.model_copy(update={"addresses": addresses}), memo)
