@@ -8,7 +8,6 @@ import json
 import logging
 import os
 import signal
-import socket
 import sys
 from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
@@ -16,6 +15,7 @@ from typing import TYPE_CHECKING
 import uvicorn
 from azure.storage.queue.aio import QueueServiceClient
 
+from sandbox.child import bound
 from sandbox.host.index import HostedFunction, HostError, load, loaded_packages
 from sandbox.host.instances import sharing
 from sandbox.host.invocation import notification
@@ -76,11 +76,12 @@ async def serve(
         server = _Server(
             uvicorn.Config(web_app(functions, prefix=_prefix(app_folder)), lifespan="off", log_config=None)
         )
-        listening = socket.create_server(("127.0.0.1", port))
-        tasks = [asyncio.create_task(each) for each in (*[each.run() for each in listeners], *timers)]
-        web = asyncio.create_task(server.serve(sockets=[listening]))
+        # Whoever sees the port answer finds this line in the log: the server listens after it.
+        listening = bound(port)
         names = [each.name for each in functions]
         notification("host_started", url=f"http://127.0.0.1:{port}", functions=names, answers=answers)
+        tasks = [asyncio.create_task(each) for each in (*[each.run() for each in listeners], *timers)]
+        web = asyncio.create_task(server.serve(sockets=[listening]))
         ended = asyncio.create_task(stop.wait())
         await asyncio.wait([*tasks, web, ended], return_when=asyncio.FIRST_COMPLETED)
         server.should_exit = True

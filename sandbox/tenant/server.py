@@ -15,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from sandbox.child import bound
 from sandbox.tenant import control, exchange, graph, graph_logs, hunting, management_api, service_principals, topic
 from sandbox.tenant.exchange import exchange_error
 from sandbox.tenant.identity import RESPONDER_SECRET, WORKER_SECRET, give_token
@@ -134,10 +135,7 @@ class _Server(uvicorn.Server):
 
 
 def _bound(port: int) -> tuple[socket.socket, str]:
-    # named as TCP, else asyncio leaves Nagle's algorithm on and every answer waits 40 ms
-    listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    listener.bind(("127.0.0.1", port))
+    listener = bound(port)
     return listener, f"http://127.0.0.1:{listener.getsockname()[1]}"
 
 
