@@ -86,9 +86,9 @@ def eventually() -> Callable[[Callable[[], object]], None]:
     """Wait until what is asked for is true; fail when it does not become true."""
 
     def wait(is_true: Callable[[], object]) -> None:
-        give_up_at = time.monotonic() + 20
+        give_up_at = time.monotonic() + 60
         while not is_true():
-            assert time.monotonic() < give_up_at, "did not become true within 20 s"
+            assert time.monotonic() < give_up_at, "did not become true within 60 s"
             time.sleep(0.05)
 
     return wait

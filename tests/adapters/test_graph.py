@@ -280,7 +280,7 @@ async def test_a_service_in_trouble_is_asked_twice(real: GraphDirectory, stand_i
 
 async def test_a_throttled_call_holds_back_the_others(real: GraphDirectory, stand_in: Tenant) -> None:
     """The second call is sent after the wait of the first, and meets no 429."""
-    stand_in.faults.scripted = [Fault(kind="throttle", endpoint="graph.patch_user")]
+    stand_in.faults.scripted = [Fault(kind="throttle", endpoint="graph.patch_user", retry_after_seconds=3)]
     waiting = asyncio.create_task(real.set_sign_in(PERSON, enabled=False))
     while not stand_in.counters["fault.throttle"]:  # noqa: ASYNC110 - the stand-in has no event to await
         await asyncio.sleep(0.01)

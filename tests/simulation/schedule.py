@@ -96,6 +96,8 @@ ALSO = {
 RARELY = 0.1
 CROWDED = 13
 """The remainder of the seeds in which calls are slow and a clock is wrong, so that claims end before their calls."""
+HASTY = 17
+"""The remainder of the seeds in which a decision meets a late record, or the next bypass."""
 PEOPLE_ACT = ("approve", "dismiss", "release", "close", "enable", "disable")
 
 
@@ -204,6 +206,22 @@ def _besides(rng: random.Random, seed: int, call: str) -> list[Event]:
         events.append(Event(60.0 * (seed % 200), kind, VICTIMS[0]))
     if seed % 20 == CROWDED:
         events.append(Event(rng.uniform(0, 600), "skew", value=120))
+    if seed % 20 == HASTY:
+        events += _hasty(rng, VICTIMS[0])
+    return events
+
+
+def _hasty(rng: random.Random, account: str) -> list[Event]:
+    """A bypass, a decision before all of its records arrived, and perhaps the next bypass within minutes of it."""
+    at = rng.uniform(60, 3600)
+    decided = at + rng.choice((600, 1800, 2700)) * rng.uniform(0.8, 1.2)
+    events = [
+        Event(at, "on", account, rng.choice((0, 60, 3600, 3600))),
+        Event(decided, rng.choice(("dismiss", "release", "release")), account),
+    ]
+    if rng.random() < 0.6:
+        again = decided + rng.choice((-60, 30, 30, 120)) * rng.uniform(0.5, 1.5)
+        events.append(Event(again, "on", account, rng.choice((0, 60, 600))))
     return events
 
 
