@@ -307,3 +307,34 @@ async def test_a_checkpoint_after_a_run_reads_no_case() -> None:
 
     assert world.checkpoints.held[-1].heads[ALEX] == (head.log_seq, head.log_hash)
     assert world.ledger.calls == []
+
+
+@pytest.mark.parametrize("disabled_before", [False, True], ids=["by_us", "by_others"])
+async def test_a_later_on_of_an_episode_without_end_blocks_an_account_that_was_enabled_since(
+    *, disabled_before: bool
+) -> None:
+    """The worker has no permission, so the episode goes on. Nobody reads the account after the last re-check."""
+    world = World(an_account(account_enabled=not disabled_before))
+    world.bypassed[ALEX] = True
+    refused = {"outcome": "failed", "error_class": "permission", "after": None}
+    await world.sees(a_finding())
+    await world.answer(**refused)
+    for hours in (1, 0.1, 24, 0.1):
+        await world.passes(hours=hours)
+        await world.answer()
+    world.directory.change(ALEX, account_enabled=True)
+    world.now += timedelta(days=5)
+    await world.sees(a_finding(effective_at=world.now, received_at=world.now))
+
+    assert not world.directory.enabled[ALEX]
+    assert len(await world.incidents()) == 1
+
+
+async def test_a_later_on_of_an_account_that_is_still_blocked_calls_nothing() -> None:
+    world = World()
+    await world.sees(a_finding())
+    await world.passes(minutes=1)
+    await world.sees(a_finding(effective_at=world.now, received_at=world.now))
+
+    assert world.directory.calls.count(("set_sign_in", ALEX)) == 1
+    assert (await world.steps())[BLOCK].effect is Effect.EFFECTIVE

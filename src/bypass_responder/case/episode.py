@@ -194,13 +194,11 @@ def current_incident(case: Case) -> Incident | None:
 def _strengthen(
     draft: Draft, incident_id: str, kind: StepKind, state: StepState, reason: str, finding: Finding
 ) -> bool:
-    """Strengthen a step. One that runs or has run stays, unless it is a reverted block and *on* is later."""
+    """Strengthen a step. One that runs or has run stays, except a block whose last proof is older than this *on*."""
     step = draft.case.step(incident_id, kind)
     rank = {None: 0, WITHHELD: 1, HELD: 1, PLANNED: 2}
     before = step.state if step else None
-    shown = draft.case.control(kind).shown_at
-    reverted = step is not None and step.effect is Effect.REVERTED
-    again = reverted and state is PLANNED and shown is not None and finding.effective_at > shown
+    again = step is not None and state is PLANNED and _may_be_undone(draft.case, step, finding)
     if not again and (before not in rank or rank[before] >= rank.get(state, 0)):
         return False
     step = step or Step(incident_id=incident_id, step=kind, state=state)
@@ -228,3 +226,15 @@ def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, Step
     elif WITHHELD in steps.values():
         text = f"MODE is observe, so nothing was changed. Why it would act: {incident.reason}."
         draft.notify_about("observed", incident, f"Observe mode: nothing was done about {name}", text, key="")
+def _may_be_undone(case: Case, step: Step, finding: Finding) -> bool:
+    """Return True for a block that was undone before this *on*, or that no read has shown since.
+
+    Nobody reads a contained account after its last re-check.
+    """
+    control = case.control(step.step)
+    if step.effect is Effect.REVERTED:
+        return control.shown_at is not None and finding.effective_at > control.shown_at
+    over = step.step is StepKind.BLOCK_SIGN_IN and step.state is StepState.DONE
+    return over and control.observed_at is not None and finding.effective_at > control.observed_at
+
+
