@@ -82,6 +82,8 @@ class Facts(Value):
     """True: at the last sweep a valid allowlist entry covered it."""
     entry_removed: bool = False
     """Of a record: an allowlist entry was in force when the bypass began, and is gone. Only Exchange knows the rest."""
+    answered: bool = False
+    """Of an actor: a person has released the account or dismissed its incident since, and acted on what they knew."""
 
 
 class Decision(Value):
@@ -182,7 +184,11 @@ def decide_actor(facts: Facts) -> Decision:
         return _plan(Verdict.UNRESOLVED, _NAMING[facts.naming], not_, held, held)
     if facts.protected:
         return _plan(Verdict.PROTECTED, "protected account: never blocked", not_, not_, not_)
-    return _plan(Verdict.ACTOR, "switched on the bypass of an account that is not on the allowlist", not_, now_, now_)
+    reason = "switched on the bypass of an account that is not on the allowlist"
+    if facts.answered:
+        reason += ", before a person released it or dismissed an incident about it as an actor"
+        return _plan(Verdict.ACTOR, reason, not_, held, held)
+    return _plan(Verdict.ACTOR, reason, not_, now_, now_)
 
 
 def weakened(kind: StepKind, *, enforce: bool, protected: bool, slot: bool) -> tuple[StepState, str] | None:

@@ -231,3 +231,11 @@ async def test_any_other_actor_does_not() -> None:
     world = await contained()
 
     assert {note.severity for note in world.notifier.sent if note.about == "contained"} == {Severity.CRITICAL}
+
+
+async def test_an_incident_that_predates_monitoring_is_reminded_of_when_no_summary_lists_it() -> None:
+    world = World()
+    await world.sees(a_finding(first_run=True))
+    await world.passes(hours=4)
+
+    assert len(await reminders(world)) == 1

@@ -14,7 +14,8 @@ from bypass_responder.model.change import Actor
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import StepKind, StepState
-from tests.world import ALEX, START, World, a_finding, an_account, an_entry
+from tests.adversary.scenes import about_blake, hours_pass
+from tests.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
 
 BLOCK = StepKind.BLOCK_SIGN_IN
 HOUR = timedelta(hours=1)
@@ -131,3 +132,74 @@ async def test_late_evidence_of_a_restored_episode_contains_no_actor() -> None:
     await world.sees(a_finding(actor=MALLORY, effective_at=START - 2 * HOUR))
 
     assert world.directory.enabled[MALLORYS_ID]
+
+
+async def contained_once(world: World) -> None:
+    """MALLORY is contained as an actor, and both re-checks are over."""
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding(actor=MALLORY))
+    await hours_pass(world, 0.01, 1, 0.1, 24, 0.1)
+
+
+async def test_an_actor_who_was_enabled_later_is_contained_when_hidden_by_somebody_else() -> None:
+    """It is an episode of its own: the incident about them as an actor may be weeks old."""
+    world = a_world_with_mallory()
+    await contained_once(world)
+    world.directory.change(MALLORYS_ID, account_enabled=True)
+    world.now += timedelta(days=20)
+    world.bypassed[MALLORYS_ID] = True
+    await world.sees(about_mallory(world))
+
+    assert not world.directory.enabled[MALLORYS_ID]
+    assert [row.about_actor for row in await world.incidents(MALLORYS_ID)] == [True, False]
+
+
+@pytest.mark.parametrize("decision", ["release", "dismiss"])
+async def test_a_decision_about_an_actor_silences_no_later_bypass_of_their_account(decision: str) -> None:
+    """Nothing was ever on, so that no *off* ends what the person decided about: only the sweep shows it."""
+    world = a_world_with_mallory()
+    await world.sweep()
+    await contained_once(world)
+    [incident] = await world.incidents(MALLORYS_ID)
+    await world.decides(decision, incident.id, MALLORYS_ID)
+    world.directory.change(MALLORYS_ID, account_enabled=True)
+    await world.sweep()
+    world.now += timedelta(days=2)
+    world.bypassed[MALLORYS_ID] = True
+    await world.sweep()
+    await world.answer()
+
+    assert not world.directory.enabled[MALLORYS_ID]
+
+
+async def test_a_late_record_of_an_act_from_before_the_release_of_the_actor_is_held() -> None:
+    """The records of a bulk change arrive for a day: each would block the person again."""
+    world = a_world_with_mallory()
+    world.directory.accounts[BLAKE] = an_account(BLAKE, "blake@contoso.onmicrosoft.com")
+    await world.sees(a_finding(actor=MALLORY))
+    await hours_pass(world, 0.1)
+    [incident] = await world.incidents(MALLORYS_ID)
+    await world.decides("release", incident.id, MALLORYS_ID)
+    await world.sees(about_blake(actor=MALLORY, received_at=world.now))
+
+    assert not world.directory.enabled[BLAKE]
+    assert world.directory.enabled[MALLORYS_ID]
+    assert "held" in await world.notifications(MALLORYS_ID)
+
+
+async def test_an_act_from_after_the_release_of_the_actor_contains_them() -> None:
+    world = a_world_with_mallory()
+    await contained_once(world)
+    [incident] = await world.incidents(MALLORYS_ID)
+    await world.decides("release", incident.id, MALLORYS_ID)
+    await hours_pass(world, 0.1)
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding(actor=MALLORY, effective_at=world.now, received_at=world.now))
+
+    assert not world.directory.enabled[MALLORYS_ID]
+
+
+def about_mallory(world: World) -> Finding:
+    name, eve = "mallory@contoso.onmicrosoft.com", Actor(user_id="eve@contoso.onmicrosoft.com")
+    told = {"object_id_text": MALLORYS_ID, "identity_text": name, "actor": eve}
+    return a_finding(effective_at=world.now, received_at=world.now, **told)

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import hashlib
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.control import renew
+from bypass_responder.case.control import ended, renew, wanting
 from bypass_responder.case.directory_call import give_up_claim
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION, add_evidence, counts_as_on, search_alone
 from bypass_responder.case.follow_up import blind_window, tasks
@@ -13,7 +14,7 @@ from bypass_responder.case.no_action import close_finding, notify_flapping
 from bypass_responder.case.plain_text import DOES, name_of, what_happened, what_is_true
 from bypass_responder.case.step import plan_rechecks
 from bypass_responder.model.base import latest
-from bypass_responder.model.finding import Finding, FindingState
+from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Severity
@@ -48,29 +49,32 @@ def open_or_strengthen(
 
     ``steps`` holds PLANNED, HELD or WITHHELD for each step that is to be there. Returns the incident's id.
     """
-    current = current_incident(draft.case)
+    of_actor = finding.source is Source.ACTOR
+    current = current_incident(draft.case, of_actor=of_actor)
     incident = current or Incident(
         id=incident_id,
         target=draft.case.target,
         status=IncidentStatus.OPEN,
-        opened_at=draft.now,
+        opened_at=_opened_at(draft),
+        about_actor=of_actor,
+        listed_once=finding.listed_once,
         verdict=verdict,
         reason=reason,
         account=account,
         refers_to=draft.case.head.last_incident,
-        followed=before.restored_at if (before := draft.case.incident(draft.case.head.last_incident)) else None,
+        followed=None if of_actor else _end_of_last(draft.case),
     )
     stronger = [kind for kind, state in steps.items() if _strengthen(draft, incident.id, kind, state, reason, finding)]
     if current and incident.account is None and account is not None:
         incident = incident.model_copy(update={"account": account})
     if current and stronger:
-        incident = incident.model_copy(
-            update={"verdict": verdict, "reason": reason, "account": account or incident.account}
-        )
+        news = {"verdict": verdict, "reason": reason, "account": account or incident.account}
+        listed_once = incident.listed_once and finding.listed_once
+        incident = incident.model_copy(update=news | {"listed_once": listed_once})
     close_finding(draft, finding, verdict=verdict, reason=reason, incident=incident.id)
     add_evidence(draft, incident, finding)
-    draft.move_head(active_incident=incident.id, last_incident=incident.id)
-    if current is None:
+    draft.move_head(last_incident=incident.id, **({} if of_actor else {"active_incident": incident.id}))
+    if current is None and not of_actor:
         search_alone(draft, draft.case.incident(incident.id) or incident)
     settled = draft.settle_status(incident.id)
     draft.log(
@@ -185,8 +189,14 @@ def new_incident_id(finding: Finding, *, tenant_id: str) -> str:
     return f"{finding.effective_at:%Y%m%d}-{digest[:8]}"
 
 
-def current_incident(case: Case) -> Incident | None:
-    """The active incident, None when there is none or a person ended it."""
+def current_incident(case: Case, *, of_actor: bool = False) -> Incident | None:
+    """The active incident, None when there is none or a person ended it.
+
+    ``of_actor``: the incident about the account as an actor that nobody has ended.
+    """
+    if of_actor:
+        loaded = (row for row in case.rows(Incident) if row.about_actor and row.row_key not in case.kept)
+        return next((row for row in loaded if not ended(case, row)), None)
     incident = case.incident(case.head.active_incident)
     return None if incident is None or incident.status.final else incident
 
@@ -221,6 +231,17 @@ def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, Step
             key="-".join(kind.value for kind in waiting),
         )
     elif set(steps) == {StepKind.DISABLE_BYPASS} and PLANNED in steps.values():
+def _end_of_last(case: Case) -> datetime | None:
+    before = case.incident(case.head.last_incident)
+    return before.restored_at if before else None
+
+
+def _opened_at(draft: Draft) -> datetime:
+    """Return now; after the last release, which ended what was opened before, whatever this host's clock says."""
+    released = draft.case.head.released_through
+    return draft.now if released is None else max(draft.now, released + timedelta(microseconds=1))
+
+
         title = f"Restoring auditing, account not contained: {name}"
         draft.notify_about("restoring", incident, title, f"Why: {incident.reason}.", key="")
     elif WITHHELD in steps.values():

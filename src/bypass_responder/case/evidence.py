@@ -34,7 +34,8 @@ def incident_of(case: Case, finding: Finding) -> Incident | None:
 
     An episode begins where the previous one ended, at most a day before its known beginning, and ends at its own end.
     """
-    for incident in sorted(case.rows(Incident), key=lambda each: (each.opened_at, each.id)):
+    episodes = (row for row in case.rows(Incident) if not row.about_actor)
+    for incident in sorted(episodes, key=lambda each: (each.opened_at, each.id)):
         ends = [end for end in (incident.restored_at, incident.closed_at) if end]
         if ends and finding.effective_at > min(ends):
             continue
@@ -159,7 +160,7 @@ def _was_known(case: Case, incident: Incident, finding: Finding) -> bool:
     Anything else, such as an attack of which they had not been shown a record, is decided like any other finding.
     """
     closed, end = incident.closed_at, end_of(case, incident)
-    if closed is None or incident.status is IncidentStatus.CLOSED or finding.was_covered:
+    if closed is None or incident.about_actor or incident.status is IncidentStatus.CLOSED or finding.was_covered:
         return False  # an entry that has gone is news about a bypass that was dismissed as an allowed one
     if finding.source in STATES:
         began = incident.blind_from or incident.opened_at
@@ -179,6 +180,16 @@ def known_of(incident: Incident, shown: Iterable[Finding]) -> Known:
     began = incident.blind_from or incident.opened_at
     return Known(
         since=min((finding.effective_at for finding in shown), default=began),
+def is_answered(case: Case, finding: Finding) -> bool:
+    """Return True for an act from before a person released the actor, or dismissed an incident about them.
+
+    Records come late: those of a bulk change arrive for a day after the person has decided about the first ones.
+    """
+    ends = (IncidentStatus.RELEASED, IncidentStatus.DISMISSED)
+    about = [row.closed_at for row in case.rows(Incident) if row.about_actor and row.status in ends]
+    return any(closed is not None and finding.dated_at <= closed for closed in about)
+
+
         events=tuple(dict.fromkeys(digest for finding in shown if (digest := digest_of(finding)))),
         actors=tuple(dict.fromkeys(str(finding.actor) for finding in shown if str(finding.actor) != "unknown")),
     )

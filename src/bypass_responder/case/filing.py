@@ -228,8 +228,8 @@ def _busy_with(row: Row, undelivered: Waits) -> str | None:
 
 
 def _ended_at(case: Case, incident: Incident) -> datetime | None:
-    """Return the end of its episode; for an account never found, the time of a person's decision."""
-    return incident.closed_at if incident.account is None else end_of(case, incident)
+    """Return the end of its episode; without an episode, or an account, the time of a person's decision."""
+    return incident.closed_at if incident.account is None or incident.about_actor else end_of(case, incident)
 
 
 def _is_quiet(case: Case, incident: Incident) -> bool:

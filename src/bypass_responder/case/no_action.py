@@ -106,7 +106,7 @@ def add_to_past(draft: Draft, finding: Finding) -> None:
     incident = draft.case.incident(draft.case.head.active_incident) or draft.case.incident(
         draft.case.head.last_incident
     )
-    if finding.source in STATES:
+    if finding.source in STATES or (incident is not None and incident.about_actor):
         incident = incident_of(draft.case, finding)
     reason = "belongs to an earlier, resolved bypass"
     finding = close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)

@@ -22,8 +22,6 @@ MOST = 3
 """Reminders of one incident: after the hours of the setting, twice and four times as many."""
 ROOM = 20
 """Operations left in a transaction that makes another reminder, which takes four."""
-SUMMARIZED = "first_run"
-"""Verdict of the incidents of the first sweep, which one notification lists."""
 
 
 def give_to(draft: Draft, incident_id: str, person: str) -> Incident | None:
@@ -78,7 +76,7 @@ def _waits(case: Case, incident: Incident) -> bool:
         and incident.acknowledged_at is None
         and incident.waits_since is not None
         and incident.reminded < MOST
-        and incident.verdict != SUMMARIZED
+        and not incident.listed_once
         and incident.row_key not in case.kept
     )
 

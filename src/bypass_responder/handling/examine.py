@@ -197,4 +197,5 @@ def _facts(
         began_after=_began_after(finding, case, off_at=None) if finding.source in STATES else None,
         was_covered=finding.was_covered,
         entry_removed=entry_removed,
+        answered=finding.source is Source.ACTOR and evidence.is_answered(case, finding),
     )

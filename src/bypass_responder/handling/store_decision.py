@@ -14,7 +14,7 @@ from bypass_responder.case.tasks import Task, show
 from bypass_responder.decision import Decision, Disposition, Verdict
 from bypass_responder.handling.run_steps import claim_steps, due_steps
 from bypass_responder.model.account import AllowlistEntry
-from bypass_responder.model.finding import Finding, FindingState
+from bypass_responder.model.finding import Finding, FindingState, Source
 from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import StepKind, StepState
 
@@ -72,6 +72,8 @@ def _decide(draft: Draft, decided: Decided, services: Services, *, slot: bool) -
     current = current.model_copy(update={"effective_at": finding.effective_at})
     if evidence.belongs_to_the_past(draft.case, current):
         no_action.add_to_past(draft, current)
+        wanted, verdict = _late_steps(decision), decision.verdict.value
+        episode.hold_what_it_lacks(draft, current, wanted, verdict=verdict, reason=decision.reason)
         _name_others(draft, current, decided)
         return []
     if decision.stands_down:
@@ -109,6 +111,12 @@ def _decide(draft: Draft, decided: Decided, services: Services, *, slot: bool) -
     return claim_steps(draft, account=identified.account, services=services, slot=True)
 
 
+def _late_steps(decision: Decision) -> list[StepKind]:
+    """Return what a late record wants of an account beyond its auditing, which was restored since."""
+    violation = decision.verdict is Verdict.VIOLATION
+    return [kind for kind in decision.steps if violation and kind is not StepKind.DISABLE_BYPASS]
+
+
 def _name_others(draft: Draft, finding: Finding, decided: Decided) -> None:
     """Name the other accounts that a late record may be about: the end of this episode proves nothing about them."""
     stored = draft.case.row(Finding, finding.row_key)
@@ -131,7 +139,7 @@ def _state(disposition: Disposition, *, enforce: bool) -> StepState:
 
 
 def _incident_id(draft: Draft, finding: Finding, services: Services) -> str:
-    current = episode.current_incident(draft.case)
+    current = episode.current_incident(draft.case, of_actor=finding.source is Source.ACTOR)
     return current.id if current else episode.new_incident_id(finding, tenant_id=services.settings.tenant_id)
 
 

@@ -76,6 +76,8 @@ class Incident(Row):
     """False: the true start is unknown and lies before ``blind_from``."""
     restored_at: Utc | None = None
     refers_to: str | None = None
+    about_actor: bool = False
+    """True: the account ran the cmdlet. Not an episode of this account, and never its active incident."""
     flapping: bool = False
     """True: switched on again after it was off, so the actor still has the right to do it."""
     closed_at: Utc | None = None
@@ -95,6 +97,8 @@ class Incident(Row):
     """The latest record of *on* that is no longer loaded although the episode had not ended."""
     waits_since: Utc | None = None
     """Since when it has been held, failed or contained; None before."""
+    listed_once: bool = False
+    """True: reported in the first sweep's summary alone, so that nobody is reminded of it."""
     reminded: int = 0
     """Reminders that nobody has acknowledged it."""
     acknowledged_at: Utc | None = None
