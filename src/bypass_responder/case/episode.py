@@ -8,7 +8,14 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.control import ended, renew, wanting
 from bypass_responder.case.directory_call import give_up_claim
-from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION, add_evidence, counts_as_on, search_alone
+from bypass_responder.case.evidence import (
+    FINDINGS_PER_TRANSACTION,
+    MILD,
+    add_evidence,
+    counts_as_on,
+    incident_of,
+    search_alone,
+)
 from bypass_responder.case.follow_up import blind_window, tasks
 from bypass_responder.case.no_action import close_finding, notify_flapping
 from bypass_responder.case.plain_text import DOES, name_of, what_happened, what_is_true
@@ -21,7 +28,7 @@ from bypass_responder.model.notification import Severity
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
@@ -116,6 +123,29 @@ def _hold(draft: Draft, incident: Incident, block: Step, *, verdict: str, reason
     held = draft.settle_status(incident.id)
     if held:
         _notify_plan(draft, held, {StepKind.BLOCK_SIGN_IN: HELD})
+
+
+def hold_what_it_lacks(draft: Draft, finding: Finding, kinds: Sequence[StepKind], *, verdict: str, reason: str) -> None:
+    """Hold the containment that a late record wants and its episode was too mild for.
+
+    Such an episode was decided before the record came, as an expired entry or as history. Auditing was restored after
+    the record, so a person decides. Nothing is held while another incident has the account blocked.
+    """
+    incident, block = incident_of(draft.case, finding), StepKind.BLOCK_SIGN_IN
+    if incident is None or incident.verdict not in MILD or ended(draft.case, incident) or block not in kinds:
+        return
+    if wanting(draft.case, block):
+        return
+    why = f"{reason}, as a late record shows; auditing was restored since"
+    for kind in kinds:
+        if draft.case.step(incident.id, kind) is None:
+            draft.put(Step(incident_id=incident.id, step=kind, state=HELD, reason=why))
+    draft.put(incident.model_copy(update={"verdict": verdict, "reason": why, "listed_once": False}))
+    held = draft.settle_status(incident.id)
+    steps = {kind.value: HELD.value for kind in kinds}
+    draft.log("decided", f"{verdict}: {why}", incident=incident.id, verdict=verdict, record=finding.id, steps=steps)
+    if held:
+        _notify_held(draft, held, kinds, key="late")
 
 
 def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -> None:
@@ -242,6 +272,22 @@ def _opened_at(draft: Draft) -> datetime:
     return draft.now if released is None else max(draft.now, released + timedelta(microseconds=1))
 
 
+def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepState]) -> None:
+    waiting = [kind for kind, state in steps.items() if state is HELD]
+    name = name_of(incident)
+    if waiting:
+        _notify_held(draft, incident, waiting, key="-".join(kind.value for kind in waiting))
+    elif set(steps) == {StepKind.DISABLE_BYPASS} and PLANNED in steps.values():
+        title = f"Restoring auditing, account not contained: {name}"
+        draft.notify_about("restoring", incident, title, f"Why: {incident.reason}.", key="")
+    elif WITHHELD in steps.values():
+        text = f"MODE is observe, so nothing was changed. Why it would act: {incident.reason}."
+        draft.notify_about("observed", incident, f"Observe mode: nothing was done about {name}", text, key="")
+
+
+def _notify_held(draft: Draft, incident: Incident, kinds: Iterable[StepKind], *, key: str) -> None:
+    title, what = f"Decision required: {name_of(incident)}", ", ".join(DOES[kind] for kind in kinds)
+    draft.notify_about("held", incident, title, f"To decide: {what}. Why: {incident.reason}.", key=key)
         title = f"Restoring auditing, account not contained: {name}"
         draft.notify_about("restoring", incident, title, f"Why: {incident.reason}.", key="")
     elif WITHHELD in steps.values():

@@ -24,6 +24,8 @@ BEFORE = timedelta(hours=24)
 """How long before its known beginning an attempt, a hint or a switching-off still belongs to an episode."""
 EVIDENCE = frozenset({"attempt", "switched_off", "unconfirmed", "past"})
 """Verdicts of findings that decide nothing, and are evidence of the episode that they fall into."""
+MILD = frozenset({"allowlist_expired", "allowlist_unclear", "first_run", "history"})
+"""Verdicts of incidents after which a late record of the same episode may want more than was decided."""
 OWN = "the responder removed the bypass, as the audit log shows"
 FINDINGS_PER_TRANSACTION = 30
 """Each may bring a notification and a log line, and a transaction holds 100 rows."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.evidence import EVIDENCE, OWN, add_evidence, flaps, incident_of
+from bypass_responder.case.evidence import EVIDENCE, MILD, OWN, add_evidence, flaps, incident_of
 from bypass_responder.case.tasks import contain_actors, show
 from bypass_responder.model.base import latest
 from bypass_responder.model.change import Actor
@@ -112,18 +112,19 @@ def add_to_past(draft: Draft, finding: Finding) -> None:
     finding = close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
     if incident:
         attach(draft, incident, finding)
-        if incident.status is IncidentStatus.DISMISSED and finding.source not in STATES:
+        closed = incident.status is IncidentStatus.CLOSED and incident.verdict in MILD
+        if (closed or incident.status is IncidentStatus.DISMISSED) and finding.source not in STATES:
             _notify_late(draft, incident, finding)
     draft.log("evidence", reason, incident=incident.id if incident else None, record=finding.id)
 
 
 def _notify_late(draft: Draft, incident: Incident, finding: Finding) -> None:
-    """Notify once a day of evidence of a dismissed incident: its actor was known, and nothing is done."""
+    """Notify once a day of evidence of an incident that a person has dismissed or closed: nothing is done."""
     draft.notify(
         "late_evidence",
-        f"Late evidence of a dismissed incident: {incident.account or incident.target}",
+        f"Late evidence of a {incident.status.value} incident: {incident.account or incident.target}",
         f"{finding.actor.described} switched the bypass on at {finding.effective_at:%Y-%m-%d %H:%M:%SZ}, within the "
-        "episode that was dismissed. Nothing is done about it.",
+        f"episode that was {incident.status.value}. Nothing is done about it.",
         key=f"{incident.id}-{draft.now:%Y-%m-%d}",
         severity=Severity.INFO,
         incident=incident.id,
