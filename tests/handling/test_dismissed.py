@@ -85,3 +85,34 @@ async def test_an_account_removed_from_the_allowlist_after_its_bypass_ended_is_l
     await world.answer()
 
     assert world.directory.enabled[ALEX] is True
+
+
+async def test_an_account_that_a_later_sweep_did_not_list_is_decided_anew_when_it_is_on() -> None:
+    """It was off already when it was dismissed, so that no read of *off* ends the episode."""
+    world = World()
+    await world.sweep()
+    await world.sees(a_finding(first_run=True))
+    await world.decides("dismiss", (await world.incidents())[-1].id)
+    world.now += timedelta(minutes=15)
+    await world.sweep()
+    world.now += timedelta(days=20)
+    world.bypassed[ALEX] = True
+    await world.sweep()
+    await world.answer()
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_a_sweep_that_may_have_read_a_stale_server_ends_no_dismissed_episode() -> None:
+    world = World()
+    await world.sweep()
+    await world.sees(a_finding(first_run=True))
+    await world.decides("dismiss", (await world.incidents())[-1].id)
+    world.now += timedelta(minutes=5)
+    await world.sweep()
+    world.now += timedelta(minutes=15)
+    world.bypassed[ALEX] = True
+    await world.sweep()
+    await world.answer()
+
+    assert world.directory.enabled[ALEX]

@@ -27,6 +27,8 @@ EVIDENCE = frozenset({"attempt", "switched_off", "unconfirmed", "past"})
 MILD = frozenset({"allowlist_expired", "allowlist_unclear", "first_run", "history"})
 """Verdicts of incidents after which a late record of the same episode may want more than was decided."""
 OWN = "the responder removed the bypass, as the audit log shows"
+LISTED_BY = timedelta(minutes=10)
+"""A sweep that begins so long after a bypass lists it: Exchange takes up to five minutes to replicate; twice that."""
 FINDINGS_PER_TRANSACTION = 30
 """Each may bring a notification and a log line, and a transaction holds 100 rows."""
 
@@ -166,6 +168,8 @@ def _was_known(case: Case, incident: Incident, finding: Finding) -> bool:
         return False  # an entry that has gone is news about a bypass that was dismissed as an allowed one
     if finding.source in STATES:
         began = incident.blind_from or incident.opened_at
+        if finding.off_before is not None and finding.off_before > closed + LISTED_BY and not finding.first_run:
+            return False  # a complete sweep since did not list it
         return finding.effective_at >= began and (end is None or finding.effective_at <= end)
     known = incident.known
     if known is None:
@@ -176,12 +180,6 @@ def _was_known(case: Case, incident: Incident, finding: Finding) -> bool:
     return inside and str(finding.actor) in known.actors and finding.dated_at <= closed
 
 
-def known_of(incident: Incident, shown: Iterable[Finding]) -> Known:
-    """Return what a person knew who was shown these findings of an incident."""
-    shown = list(shown)
-    began = incident.blind_from or incident.opened_at
-    return Known(
-        since=min((finding.effective_at for finding in shown), default=began),
 def is_answered(case: Case, finding: Finding) -> bool:
     """Return True for an act from before a person released the actor, or dismissed an incident about them.
 
@@ -192,6 +190,12 @@ def is_answered(case: Case, finding: Finding) -> bool:
     return any(closed is not None and finding.dated_at <= closed for closed in about)
 
 
+def known_of(incident: Incident, shown: Iterable[Finding]) -> Known:
+    """Return what a person knew who was shown these findings of an incident."""
+    shown = list(shown)
+    began = incident.blind_from or incident.opened_at
+    return Known(
+        since=min((finding.effective_at for finding in shown), default=began),
         events=tuple(dict.fromkeys(digest for finding in shown if (digest := digest_of(finding)))),
         actors=tuple(dict.fromkeys(str(finding.actor) for finding in shown if str(finding.actor) != "unknown")),
     )
