@@ -11,6 +11,7 @@ from bypass_responder.model.change import Actor
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind
 from bypass_responder.model.incident import PersonDecision
 from bypass_responder.model.incident_status import IncidentStatus
+from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.operating.decide import prepare_approval
 from bypass_responder.operating.verify_log import verify_log
 from tests.adversary.scenes import a_world, bypassed_again, contained, hours_pass, minutes_pass, problems_of
@@ -163,3 +164,61 @@ async def test_a_row_that_somebody_put_into_the_ledger_is_named() -> None:
     [problem] = (await verify_log(world.ledger, world.checkpoints)).problems
 
     assert "release by ceo@contoso.com (no object id)) is in no log entry" in problem
+
+
+async def test_an_attack_after_a_release_is_contained_whatever_the_hosts_clocks_say() -> None:
+    """The host that saw the first attack has a clock that is two minutes ahead."""
+    world = a_world()
+    world.now += timedelta(minutes=2)
+    incident = await contained(world)
+    await world.passes(seconds=20)
+    await world.decides("release", incident)
+    world.now -= timedelta(minutes=1)
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding(effective_at=world.now + timedelta(minutes=3), actor=Actor(user_id="eve@contoso.com")))
+    await world.answer()
+
+    assert not world.directory.enabled[ALEX]
+
+
+async def test_the_release_of_an_account_that_is_deleted_for_good_ends() -> None:
+    world = a_world()
+    incident = await contained(world)
+    await hours_pass(world, 0.01)
+    del world.directory.accounts[ALEX]
+    await world.decides("release", incident)
+    for _ in range(33):
+        await hours_pass(world, 24)
+    world.ledger.calls.clear()
+    await hours_pass(world, 0.1)
+
+    assert ("commit", ALEX) not in world.ledger.calls
+    assert (await world.steps())[StepKind.RELEASE].state is StepState.DONE
+
+
+async def test_the_release_of_a_deleted_account_is_made_when_it_is_restored() -> None:
+    world = a_world()
+    incident = await contained(world)
+    await hours_pass(world, 0.01)
+    gone = world.directory.accounts.pop(ALEX)
+    await world.decides("release", incident)
+    await hours_pass(world, *[24] * 20)
+    world.directory.accounts[ALEX] = gone
+    await hours_pass(world, 24, 0.1)
+
+    assert world.directory.enabled[ALEX]
+
+
+async def test_auditing_of_a_released_account_is_restored_once_the_worker_has_its_permission_again() -> None:
+    """Nobody can approve a step of an incident that is over."""
+    world = a_world()
+    await world.sees(a_finding())
+    refused = {"outcome": "failed", "error_class": "permission", "error": "no role", "after": None}
+    await world.answer(**refused)
+    await world.passes(minutes=1)
+    await world.decides("release", (await world.incidents())[-1].id)
+    await world.answer(**refused)
+    await hours_pass(world, 1)
+
+    assert not world.bypassed[ALEX]
+    assert "step_failed" in await world.notifications()

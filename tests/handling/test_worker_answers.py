@@ -485,3 +485,24 @@ async def test_already_off_without_proof_is_kept_notified_and_asked_again(missin
 
     assert not world.bypassed[ALEX]
     assert (await world.incidents())[0].restored_at is not None
+
+
+async def test_the_bypass_of_an_account_that_was_deleted_and_restored_is_removed() -> None:
+    """Every sweep lists it as before, so that no finding comes of it."""
+    world = World()
+    world.bypassed[ALEX] = True
+    await world.sees(a_finding())
+    await world.passes(minutes=1)
+    await world.sweep()
+    gone = world.directory.accounts.pop(ALEX)
+    for minutes in (60, 1, 1, 1):
+        await world.passes(minutes=minutes)
+    await world.answer(outcome=ExchangeOutcome.NOT_FOUND, resolved=None, before=None, after=None)
+    said_gone = (await world.steps())[DISABLE].effect
+    world.directory.accounts[ALEX] = gone
+    await world.passes(days=1)
+    await world.answer()
+
+    assert said_gone is Effect.NOT_NEEDED
+    assert not world.bypassed[ALEX]
+    assert (await world.incidents())[0].restored_at is not None

@@ -231,6 +231,17 @@ def current_incident(case: Case, *, of_actor: bool = False) -> Incident | None:
     return None if incident is None or incident.status.final else incident
 
 
+def _end_of_last(case: Case) -> datetime | None:
+    before = case.incident(case.head.last_incident)
+    return before.restored_at if before else None
+
+
+def _opened_at(draft: Draft) -> datetime:
+    """Return now; after the last release, which ended what was opened before, whatever this host's clock says."""
+    released = draft.case.head.released_through
+    return draft.now if released is None else max(draft.now, released + timedelta(microseconds=1))
+
+
 def _strengthen(
     draft: Draft, incident_id: str, kind: StepKind, state: StepState, reason: str, finding: Finding
 ) -> bool:
@@ -249,27 +260,16 @@ def _strengthen(
     return True
 
 
-def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepState]) -> None:
-    waiting = [kind for kind, state in steps.items() if state is HELD]
-    name = name_of(incident)
-    if waiting:
-        draft.notify_about(
-            "held",
-            incident,
-            f"Decision required: {name}",
-            f"To decide: {', '.join(DOES[kind] for kind in waiting)}. Why: {incident.reason}.",
-            key="-".join(kind.value for kind in waiting),
-        )
-    elif set(steps) == {StepKind.DISABLE_BYPASS} and PLANNED in steps.values():
-def _end_of_last(case: Case) -> datetime | None:
-    before = case.incident(case.head.last_incident)
-    return before.restored_at if before else None
+def _may_be_undone(case: Case, step: Step, finding: Finding) -> bool:
+    """Return True for a block that was undone before this *on*, or that no read has shown since.
 
-
-def _opened_at(draft: Draft) -> datetime:
-    """Return now; after the last release, which ended what was opened before, whatever this host's clock says."""
-    released = draft.case.head.released_through
-    return draft.now if released is None else max(draft.now, released + timedelta(microseconds=1))
+    Nobody reads a contained account after its last re-check.
+    """
+    control = case.control(step.step)
+    if step.effect is Effect.REVERTED:
+        return control.shown_at is not None and finding.effective_at > control.shown_at
+    over = step.step is StepKind.BLOCK_SIGN_IN and step.state is StepState.DONE
+    return over and control.observed_at is not None and finding.effective_at > control.observed_at
 
 
 def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, StepState]) -> None:
@@ -288,20 +288,3 @@ def _notify_plan(draft: Draft, incident: Incident, steps: Mapping[StepKind, Step
 def _notify_held(draft: Draft, incident: Incident, kinds: Iterable[StepKind], *, key: str) -> None:
     title, what = f"Decision required: {name_of(incident)}", ", ".join(DOES[kind] for kind in kinds)
     draft.notify_about("held", incident, title, f"To decide: {what}. Why: {incident.reason}.", key=key)
-        title = f"Restoring auditing, account not contained: {name}"
-        draft.notify_about("restoring", incident, title, f"Why: {incident.reason}.", key="")
-    elif WITHHELD in steps.values():
-        text = f"MODE is observe, so nothing was changed. Why it would act: {incident.reason}."
-        draft.notify_about("observed", incident, f"Observe mode: nothing was done about {name}", text, key="")
-def _may_be_undone(case: Case, step: Step, finding: Finding) -> bool:
-    """Return True for a block that was undone before this *on*, or that no read has shown since.
-
-    Nobody reads a contained account after its last re-check.
-    """
-    control = case.control(step.step)
-    if step.effect is Effect.REVERTED:
-        return control.shown_at is not None and finding.effective_at > control.shown_at
-    over = step.step is StepKind.BLOCK_SIGN_IN and step.state is StepState.DONE
-    return over and control.observed_at is not None and finding.effective_at > control.observed_at
-
-

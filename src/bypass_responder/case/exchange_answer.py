@@ -21,6 +21,7 @@ from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepSta
 if TYPE_CHECKING:
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
+    from bypass_responder.model.incident import Incident
 
 
 WITHDRAWN = frozenset({StepState.WITHHELD, StepState.HELD})
@@ -230,7 +231,7 @@ def _disabled(draft: Draft, command: Command, result: ExchangeResult) -> None:
             draft.settle_status(step.incident_id)
             return
         case _:
-            _not_disabled(draft, command, step, result)
+            _not_disabled(draft, command, incident, step, result)
             return
     restored = draft.case.incident(incident.id)
     if restored:
@@ -261,9 +262,10 @@ def _read_at(result: ExchangeResult, now: datetime) -> datetime | None:
     return min(result.read_at, now) if result.read_at else None
 
 
-def _not_disabled(draft: Draft, command: Command, step: Step, result: ExchangeResult) -> None:
+def _not_disabled(draft: Draft, command: Command, incident: Incident, step: Step, result: ExchangeResult) -> None:
     why = result.error or f"the worker answered {result.outcome.value}"
-    passes = result.outcome is ExchangeOutcome.FAILED and result.error_class != "permission"
+    failed = result.outcome is ExchangeOutcome.FAILED
+    passes = failed and (result.error_class != "permission" or incident.status.final)  # nobody can approve it any more
     if passes or result.outcome is ExchangeOutcome.UNVERIFIED or _too_late(draft, command, result):
         retry(draft, step, why)
         draft.settle_status(step.incident_id)

@@ -13,10 +13,12 @@ from bypass_responder.case.control import (
     effect_is_unknown,
     ended,
     project,
+    releases,
     wanting,
 )
 from bypass_responder.case.step import GONE, after_change, finish, notify_failure
 from bypass_responder.model.base import latest
+from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Control, Effect, Observed, Rule, Step, StepKind, StepState
 
 if TYPE_CHECKING:
@@ -42,6 +44,7 @@ SYNCED_AGAIN = timedelta(minutes=35)
 """Entra Connect runs every 30 minutes and may enable a synchronized account."""
 BLOCKED_BY_OTHERS = timedelta(hours=24)
 """For this long after the last evidence, an account that somebody else had disabled is blocked when it is enabled."""
+BACK = "the account is back"
 CLOCK_SKEW = timedelta(minutes=5)
 ROOM = 20
 """Operations left in a transaction that records the effect of another step, which takes six."""
@@ -53,6 +56,7 @@ def observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
     if account is None:
         _absent(draft, kind, control)
         return
+    _want_auditing_again(draft)
     seen = Observed.ENABLED if account.account_enabled else Observed.DISABLED
     control = control.model_copy(
         update={"observed": seen, "observed_at": draft.now, "absent_since": None, "absent_reads": 0, "next_at": None}
@@ -68,6 +72,20 @@ def observe(draft: Draft, kind: StepKind, account: Account | None) -> None:
         _observe_enabled(draft, control, wants)
     for step in wants:
         draft.settle_status(step.incident_id)
+
+
+def _want_auditing_again(draft: Draft) -> None:
+    """Plan the removal of a bypass again that was not proven off because the account was gone: it is back."""
+    for step in draft.case.rows(Step):
+        incident = draft.case.incident(step.incident_id)
+        gone = step.step is StepKind.DISABLE_BYPASS and step.state is StepState.DONE and step.detail == GONE
+        if not gone or incident is None or incident.restored_at is not None or step.row_key in draft.case.kept:
+            continue
+        if incident.closed_at is None or incident.status is IncidentStatus.RELEASED:
+            planned = {"state": StepState.PLANNED, "effect": None, "next_at": draft.now, "detail": BACK}
+            draft.put(step.model_copy(update=planned))
+            draft.log("retry", f"{step.step.value}: {BACK}", incident=incident.id, step=step.step.value)
+            draft.settle_status(incident.id)
 
 
 def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], account: Account) -> None:
@@ -206,6 +224,9 @@ def _absent(draft: Draft, kind: StepKind, control: Control) -> None:
             }
         )
     )
+    if again is None:  # nobody can restore it any more
+        for release in releases(draft.case):
+            finish(draft, release, Effect.NOT_NEEDED, GONE)
     if certain:
         _finish(draft, kind, wanting(draft.case, kind), Effect.NOT_NEEDED, GONE)
         return
@@ -217,7 +238,7 @@ def _observe_revocation(draft: Draft, control: Control, wants: Sequence[Step], a
     acted = [step for step in wants if step.state is StepState.ACTED]
     back = [step for step in wants if step.state is StepState.DONE and step.detail == GONE]
     if back:  # the account was restored
-        project(draft, REVOKE, back, StepState.PLANNED, detail="the account is back")
+        project(draft, REVOKE, back, StepState.PLANNED, detail=BACK)
     if not acted:
         draft.put(control)
         return
@@ -330,6 +351,7 @@ def observe_release(draft: Draft, step: Step, account: Account | None) -> None:
         return
     reads = current.readbacks + 1
     if account is not None:
+        _want_auditing_again(draft)
         seen = Observed.ENABLED if account.account_enabled else Observed.DISABLED
         draft.put(draft.case.control(BLOCK).model_copy(update={"observed": seen, "observed_at": draft.now}))
     if account is not None and account.account_enabled:
