@@ -196,6 +196,20 @@ async def test_the_release_of_an_account_that_is_deleted_for_good_ends() -> None
     assert (await world.steps())[StepKind.RELEASE].state is StepState.DONE
 
 
+async def test_a_block_of_which_no_read_shows_the_effect_is_not_read_for_ever() -> None:
+    """The account was deleted after the call, and nobody wants the block any more."""
+    world = a_world()
+    incident = await contained(world)
+    del world.directory.accounts[ALEX]
+    await world.decides("dismiss", incident)
+    for _ in range(33):
+        await hours_pass(world, 24)
+    world.ledger.calls.clear()
+    await hours_pass(world, 0.1)
+
+    assert ("commit", ALEX) not in world.ledger.calls
+
+
 async def test_the_release_of_a_deleted_account_is_made_when_it_is_restored() -> None:
     world = a_world()
     incident = await contained(world)

@@ -218,6 +218,7 @@ def _absent(draft: Draft, kind: StepKind, control: Control) -> None:
                 "absent_since": since,
                 "absent_reads": reads,
                 "next_at": again,
+                "reads": READS_BEFORE_CALLING_AGAIN if again is None else control.reads,
                 "token": None,
                 "calling": None,
                 "lease_until": None,
