@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from bypass_responder.errors import RefusedError
+from bypass_responder.model.decision_message import Author
 from bypass_responder.model.incident import Candidate, Incident
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Effect, StepKind
@@ -141,3 +142,17 @@ async def test_a_block_that_the_limit_held_leaves_nothing_to_release() -> None:
     await world.sees(a_finding())
 
     assert (await world.case()).head.prior is None
+
+
+async def test_nobody_decides_about_a_case_under_their_own_object_id_without_an_account() -> None:
+    """A person gave the record to an account that is deleted: nothing in the incident names it."""
+    world = World(an_account())
+    finding = a_finding(object_id_text="", identity_text="Alexander")
+    await world.sees(finding)
+    await world.answer()
+    [unresolved] = await world.incidents(finding.target)
+    await world.decides("approve", unresolved.id, finding.target, account=BLAKE)
+    [incident] = await world.incidents(BLAKE)
+
+    with pytest.raises(RefusedError, match="the account of"):
+        await world.decides("dismiss", incident.id, BLAKE, author=Author(object_id=BLAKE, name="b@contoso.com"))

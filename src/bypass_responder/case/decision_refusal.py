@@ -40,7 +40,8 @@ def _named_as(message: DecisionMessage, incident: Incident, case: Case, itself: 
     known = known_as(message.author, itself)
     for row in compared_with(case, incident, message.kind):
         account = row.account
-        if account is not None and is_among(known, account.object_id, account.user_principal_name):
+        own = (case.target, account.object_id, account.user_principal_name) if account else (case.target,)
+        if is_among(known, *own):
             return f"the account of incident {row.id}"
         if is_among(known, *row.names) or (account is None and may_be_named(message.author, itself, row.names)):
             return f"named by incident {row.id}"
