@@ -9,6 +9,7 @@ import itertools
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.case.control import ended
 from bypass_responder.model.allowlist import ENTRY_KEY, SeenRow
 from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Outcome, Switch
@@ -21,7 +22,7 @@ from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Notification
 from bypass_responder.model.plan_run import PlanRun
-from bypass_responder.model.step import Effect, Step, StepKind, StepState
+from bypass_responder.model.step import CANNOT_SIGN_IN, Effect, Step, StepKind, StepState
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.verify_log import verify_log
 from tests.case.plans import PINNED
@@ -47,6 +48,8 @@ EVIDENCE_TAKES = timedelta(hours=26)
 """The first round of an incident is over by then, whatever its sources did."""
 LATEST_RECORD = timedelta(hours=4)
 """Hunting has a record by then, one that the feed never has as well."""
+REMEMBERED = timedelta(days=7)
+"""For so long it is known which blobs were read."""
 CLOCKS_DIFFER = timedelta(minutes=3)
 ACCEPTED = ": accepted by the service"
 CHANGES: dict[str, str] = {
@@ -131,6 +134,11 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
             for change in run.directory.changes
             if change.account == case.target and change.what in {"disabled", "enabled"}
         ]
+        enabled = [change.at for change in ours if change.what == "enabled"]
+        blocked = block.state is StepState.DONE and block.effect in CANNOT_SIGN_IN and not ended(case, incident)
+        news = enabled and incident.last_on_at and incident.last_on_at > enabled[-1] + CLOCKS_DIFFER
+        if account.account_enabled and blocked and news:
+            yield f"says_blocked: {incident.id} has its block, and sign-in was allowed before its last on"
         if (
             block.state is StepState.HELD
             and incident.account is not None
@@ -504,7 +512,7 @@ async def _of_feed(run: Run) -> list[str]:
         for content_id, created in run.listed().items()
         if cursor
         and content_id not in known
-        and created < cursor.listed_through - timedelta(minutes=1)
+        and run.now() - REMEMBERED < created < cursor.listed_through - timedelta(minutes=1)
         and not any(window.start <= created < window.end for window in cursor.backlog)
     ]
 

@@ -108,6 +108,8 @@ UNFORESEEN = 4
 """Of five commands, the one that fails with an unknown error."""
 ONLY_HUNTED, NEVER_HUNTED = 0.1, 0.2
 """Of the records, those that the feed never has, and those that hunting never has, where the tenant has it."""
+DELETED = 0.5
+"""Of the accounts that weeks pass for, how many are deleted for good; and how many workers may change nothing."""
 DELIVERING = {"receivers.send", "ledger.commit", "ledger.load", "ledger.unsent"}
 """Calls whose failure or delay may keep a delivery from being recorded."""
 REFUSED = 2
@@ -229,6 +231,8 @@ class Run:
         self._skew: dict[str, float] = {}
         self._running: set[asyncio.Task[None]] = set()
         self._misroutes = False
+        self._denied = False
+        self._later: list[str] = []
         self._crash_where = schedule.crash_at[:2] if schedule.crash_at else None
         self._crash_left = schedule.crash_at[2] if schedule.crash_at else 0
         self._answered = self._swept = self._carried = self._read = 0
@@ -572,9 +576,10 @@ class Run:
         found = command.object_id or self.exchange.names.get((command.identity or "").casefold())
         before = self.exchange.read(found) if found else None
         outcome, after = ExchangeOutcome.CHECKED, None
+        denied = self._denied and command.kind is CommandKind.DISABLE_BYPASS
         if command.not_after < self.now():
             outcome, before = ExchangeOutcome.REFUSED, None
-        elif self.world.exchange.sent.index(command) % 5 == UNFORESEEN:
+        elif denied or self.world.exchange.sent.index(command) % 5 == UNFORESEEN:
             outcome, before, found = ExchangeOutcome.FAILED, None, None
         elif found is None:
             outcome = ExchangeOutcome.NOT_FOUND
@@ -597,7 +602,7 @@ class Run:
             after=after,
             read_at=self.now(),
             worker="simulated",
-            error_class=ERROR_CLASSES.get(outcome),
+            error_class="permission" if denied else ERROR_CLASSES.get(outcome),
             deliveries=delivery,
         )
 
@@ -991,6 +996,42 @@ class Run:
     def _on_foreign(self, _: str, __: Event) -> None:
         self._blob(a_bypass(Id="20fd5006-645b-42be-9000-000000000001", OrganizationId=IDS[BYSTANDER]))
 
+    def _on_denied(self, account: str, _: Event) -> None:
+        """The worker may change nothing until the end; a person releases the account meanwhile."""
+        self._denied = True
+        self._on_on(account, Event(0, "on", value=0))
+        for after in (1500, 5400):
+            self.at(after, partial(self.invoke, "cli", partial(decide_shown, DecisionKind.RELEASE, account, 0)))
+
+    def _on_weeks_later(self, account: str, _: Event) -> None:
+        """A week after the end of everything else it goes on; perhaps the account is deleted for good before."""
+        self._later = [account]
+        self._denied = self.rng.random() < DELETED
+        if self.rng.random() < DELETED:
+            self.at(self.rng.uniform(600, 6000), partial(self._delete_for_good, account))
+
+    def _delete_for_good(self, account: str) -> None:
+        if account in self.directory.accounts:
+            self.directory.delete(account)
+
+    async def _weeks_later(self, account: str) -> None:
+        """Somebody enables an account, and it is bypassed again with a record; a month passes."""
+        await asyncio.sleep(7 * 86400)
+        self._on_enable(account, Event(0, "enable"))
+        await asyncio.sleep(86400)
+        await self._round(sweep=True)
+        if account in self.directory.accounts:
+            self._on_on(account, Event(0, "on", value=60))
+            await asyncio.sleep(120)
+        await self._round(sweep=True)
+        self._denied = False
+        for day in range(35):
+            if day % 3 == 0:
+                await self._round(sweep=True)
+            await asyncio.sleep(86400)
+            await self.invoke(HOSTS[0], poll_audit_feed)
+        await self._round(sweep=True)
+
     def _on_days_later(self, _: str, __: Event) -> None:
         """Let hunting read its seven days again, as it does once a day."""
         for number in range(4):
@@ -1024,12 +1065,15 @@ class Run:
         for minutes in QUIET:
             await asyncio.sleep(minutes * 60)
             await self._round(sweep=minutes >= 10)
+        for account in self._later:
+            await self._weeks_later(account)
         await asyncio.sleep(130)
         await self._round(sweep=False)  # reads what the last round caused in the feed
 
     async def _calm(self) -> None:
         """From here on nothing fails. What waits goes on, and what is under way comes to its end."""
         self._faults = {}
+        self._denied = self._denied and bool(self._later)
         self._skew.clear()
         self.directory.stale = self.directory.throttled = self.exchange.stale = self.hunting.throttled = 0.0
         self.traces.odd = 0.0

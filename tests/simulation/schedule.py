@@ -91,6 +91,8 @@ ALSO = {
     9: "accept_warning",
     11: "service_edits",
     15: "opened",
+    17: "weeks_later",
+    19: "denied",
 }
 """What happens in some seeds as well, by their remainder: it moves no other seed."""
 RARELY = 0.1
