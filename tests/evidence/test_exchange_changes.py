@@ -105,3 +105,21 @@ def test_a_failed_attempt_says_so() -> None:
 
 def test_the_condition_of_a_rule_is_not_in_the_item() -> None:
     assert "SubjectContainsWords" not in item("New-InboxRule", SubjectContainsWords="invoice").detail
+
+
+@pytest.mark.parametrize("to", [f'"a"@{HOME}\'x@fabrikam.com', f"a@{HOME} 'x@fabrikam.com'"])
+def test_an_outside_address_counts_wherever_it_stands(to: str) -> None:
+    assert (item("New-InboxRule", ForwardTo=to).notable or "").startswith("forwards mail outside: ")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("part", ["a", "@'", '"', "["])
+def test_a_long_recipient_is_read_in_linear_time(part: str) -> None:
+    assert item("New-InboxRule", ForwardTo=part * (1_000_000 // len(part))).notable
+
+
+@pytest.mark.timeout(20)
+def test_a_long_action_of_a_rule_is_read_in_linear_time() -> None:
+    actions = f'[{{"ActionType":"{"Mark" * 250_000}"}}]'
+
+    assert item("UpdateInboxRules", MoveToFolder="x", RuleActions=actions).notable is None

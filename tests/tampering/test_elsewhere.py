@@ -152,3 +152,11 @@ def test_the_activity_log_is_read_in_its_own_form(row: Json) -> None:
     [found] = found_in(common | row)
 
     assert (found.target.startswith(RESOURCE), found.actor.user_id) == (True, "mallory@contoso.onmicrosoft.com")
+
+
+@pytest.mark.timeout(20)
+@pytest.mark.parametrize("part", [" ", "\\", f"{E5} ", f"{E5}, DisabledPlans=[", '"Target":[', '"AssignedLicense"'])
+def test_a_long_record_is_read_in_linear_time(part: str) -> None:
+    record = a_license(WITH, WITHOUT, Note=part * (300_000 // len(part)))
+
+    assert [each.technique for each in found_in(record)] == [Technique.LICENSE]

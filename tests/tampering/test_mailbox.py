@@ -108,3 +108,10 @@ def test_a_limit_below_the_default_is_short(value: str, *, is_short: bool) -> No
 @pytest.mark.parametrize(("value", "is_off"), [("False", True), ("$false", True), ("0", True), ("True", False)])
 def test_auditing_of_a_mailbox_is_off_by_value(value: str, *, is_off: bool) -> None:
     assert bool(change(AuditEnabled=value)) is is_off
+
+
+@pytest.mark.timeout(20)
+def test_a_long_value_is_read_in_linear_time() -> None:
+    [found] = change(AuditOwner=f"-Update;+{' ' * 1_000_000};")
+
+    assert found.extent == "AuditOwner without Update"

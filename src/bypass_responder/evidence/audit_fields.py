@@ -16,9 +16,11 @@ from bypass_responder.model.question import Empty, Found, Item, Question
 Record = dict[str, Any]
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(Utc)
 _LAST = datetime.max.replace(tzinfo=UTC)
+_WRITTEN = re.compile(r"\"[^\"]*\"@[^\s\[\]<>:;,\"']+|[^\s\[\]<>:;,\"]+")
+"""A part of a text that may begin with an address: each character belongs to one part."""
 _ADDRESS = re.compile(r"(?:\"[^\"]*\"|[^\s\[\]<>:;,\"]+)@[^\s\[\]<>:;,\"']+")
 """The part before the @ may be quoted, or hold an apostrophe."""
-_RECIPIENT = re.compile(r'(?:"[^"]{0,500}"|\[[^\]]{0,500}\]|[^;])+')
+_RECIPIENT = re.compile(r'(?:"[^"]{0,500}"|\[[^\[\]]{0,500}\]|[^;])+')
 """One of several, divided by semicolons. A name in quotes may hold one too."""
 _BRACKETED = re.compile(r"(?:\[([^\[\]]*)\]|<([^<>]*)>)\s*\Z")
 """The address of a recipient after its name, which may look like another address."""
@@ -90,7 +92,12 @@ def domain_of(address: str) -> str:
 
 def outside_of(written: str, account: str) -> list[str]:
     """Return the addresses in a text that are of another domain than the account."""
-    return [each for each in _ADDRESS.findall(written) if domain_of(each) != domain_of(account)]
+    return [each for each in _addresses(written) if domain_of(each) != domain_of(account)]
+
+
+def _addresses(written: str) -> list[str]:
+    found = (_ADDRESS.match(part) for part in _WRITTEN.findall(written))
+    return [address.group() for address in found if address]
 
 
 def leaves_home(written: str, account: str) -> bool:
@@ -105,7 +112,7 @@ def leaves_home(written: str, account: str) -> bool:
 def _is_outside(recipient: str, account: str) -> bool:
     bracketed = _BRACKETED.search(recipient)
     address = (bracketed[1] or bracketed[2] or "") if bracketed else recipient
-    at_home = bool(_ADDRESS.search(address)) and not outside_of(address, account)
+    at_home = bool(_addresses(address)) and not outside_of(address, account)
     return not at_home or address.casefold().startswith("ex:")
 
 

@@ -30,7 +30,7 @@ DELETES = ("DeleteMessage", "SoftDeleteMessage")
 ACTIONS = (*DELETES, "MoveToFolder", "MarkAsRead", "DeliverToMailboxAndForward")
 OUTLOOK_ACTIONS = "RuleActions"
 """What a rule of Outlook does, in a record of UpdateInboxRules: JSON with ActionType and Recipients."""
-_MARKS = re.compile(r'"ActionType"\s*:\s*"\w*Mark\w*Read', re.IGNORECASE)
+_MARKS = re.compile(r'"ActionType"\s*:\s*"(?>\w*?Mark)\w*Read', re.IGNORECASE)
 _DELETES = re.compile(r'"ActionType"\s*:\s*"\w*Delete', re.IGNORECASE)
 AUDITING = ("AuditBypassEnabled", "AuditEnabled", "AuditOwner", "AuditDelegate", "AuditAdmin", "AuditLogAgeLimit",
             "AuditDisabled", "UnifiedAuditLogIngestionEnabled")  # fmt: skip

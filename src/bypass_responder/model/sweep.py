@@ -138,13 +138,22 @@ class AcceptedWarning(Row):
         return f"warning-{hashlib.sha256(self.text.encode()).hexdigest()[:32]}"
 
 
-_OBJECT = re.compile(r"(?<=\bobject )\S.*?(?= has been )")
-_VARIES = re.compile(rf"""{_OBJECT.pattern}|"[^"]*"|(?<!\w)'[^']*'(?!\w)|\S*\d\S*""")
+_HAS_BEEN = " has been "
+_OBJECT = re.compile(rf"(?<=\bobject )\S.*?(?={_HAS_BEEN})")
+_QUOTED = re.compile(r""""[^"]*"|(?<!\w)'[^']*'(?!\w)""")
+_NUMBERED = re.compile(r"(?<!\S)[^\s\d]*+\d\S*")
 
 
 def warning_form(text: str) -> str:
     """Return a warning without what differs from one to the next: names in quotes or of objects, numbers."""
-    return _VARIES.sub("…", " ".join(text.split()))
+    named = _without_object(" ".join(text.split()))
+    return _NUMBERED.sub("…", _QUOTED.sub("…", named))
+
+
+def _without_object(line: str) -> str:
+    """Return a line without names of objects. Behind the last ``has been`` there is none, so it is not searched."""
+    before, has_been, after = line.rpartition(_HAS_BEEN)
+    return _OBJECT.sub("…", before + has_been) + after
 
 
 _ROWS_MISSING = re.compile(r"more results|only the first|truncat|partial|more warnings", re.IGNORECASE)
@@ -152,7 +161,7 @@ _ROWS_MISSING = re.compile(r"more results|only the first|truncat|partial|more wa
 
 def says_rows_are_missing(warning: str) -> bool:
     """Return True for a warning that the list may be incomplete. It cannot be accepted."""
-    return bool(_ROWS_MISSING.search(_OBJECT.sub("…", warning)))
+    return any(_ROWS_MISSING.search(_without_object(line)) for line in warning.split("\n"))
 
 
 class Sweep(Row):

@@ -32,8 +32,8 @@ _LICENSES = re.compile(r'"AssignedLicense"(.*?)(?="Name"|\Z)', re.DOTALL)
 _SIDES = {
     side: re.compile(rf'"{side}":(.*?)(?="(?:OldValue|NewValue)":|\Z)', re.DOTALL) for side in ("OldValue", "NewValue")
 }
-_LICENSE = re.compile(r"SkuId=([0-9a-f-]{36})[^\[\]]*DisabledPlans=\[([^\]]*)\]", re.IGNORECASE)
-_TARGET = re.compile(r'"Target":\[(.*?)\]')
+_LICENSE = re.compile(r"SkuId=([0-9a-f-]{36})(?:(?!SkuId=)[^\[\]])*DisabledPlans=\[([^\[\]]*)\]", re.IGNORECASE)
+_ESCAPES = re.compile(r"\\++(?:r\\++n|n)?")
 _GUID = re.compile(r'"ID":"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"', re.IGNORECASE)
 _LOGS = re.compile(r'"logs":\[((?:[^\[\]]|\[[^\[\]]*\])*)')
 _LOG = re.compile(r"\{((?:[^{}]|\{[^{}]*\})*)\}")
@@ -75,7 +75,7 @@ def license_reduced(record: AuditRecord, _: Own) -> Match | None:
 
 def _unescaped(text: str) -> str:
     """Return JSON without the escapes of the JSON texts inside of it, and without blanks beside colons."""
-    return re.sub(r"\s*:\s*", ":", re.sub(r"\\+r\\+n|\\+n|\\", "", text))
+    return ":".join(part.strip() for part in _ESCAPES.sub("", text).split(":"))
 
 
 def _disabled_plans(change: str, side: str) -> dict[str, set[str]]:
@@ -85,8 +85,9 @@ def _disabled_plans(change: str, side: str) -> dict[str, set[str]]:
 
 
 def _guid_of_target(text: str) -> str:
-    target = _TARGET.search(text)
-    found = _GUID.search(target[1]) if target else None
+    _, _, behind = text.partition('"Target":[')
+    target, closed, _ = behind.partition("]")
+    found = _GUID.search(target) if closed else None
     return found[1].lower() if found else ""
 
 

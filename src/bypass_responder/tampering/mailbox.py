@@ -28,7 +28,7 @@ DEFAULT_ACTIONS = {
 """Microsoft's default actions for each parameter, as documented in 2026-11."""
 DEFAULT_DAYS = 90
 """Microsoft's default AuditLogAgeLimit."""
-_ACTION = re.compile(r"([+-]?)\s*(\w+)")
+_ACTION = re.compile(r"(?:([+-])\s*)?(\w+)")
 _KEYS = re.compile(r"\b(Add|Remove)\b[\"']?\s*[=:]", re.IGNORECASE)
 _SIGNS = {"add": "+", "remove": "-"}
 _TIME_SPAN = re.compile(r"\s*(?:(\d{1,6})\.)?(\d{1,2}):\d{2}:\d{2}(?:\.\d+)?\s*\Z|\s*(\d{1,6})\s*\Z")

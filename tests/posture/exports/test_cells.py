@@ -116,3 +116,10 @@ def test_a_time_beyond_the_calendar_is_none(milliseconds: int) -> None:
 def test_what_is_no_span_of_exchange_is_refused(span: Any) -> None:
     with pytest.raises(CellError):
         as_span(span)
+
+
+@pytest.mark.timeout(20)
+def test_a_cell_that_is_almost_a_type_name_is_read_in_linear_time() -> None:
+    brackets = "[]" * 10_000
+
+    assert as_list(f"System.String{brackets}x") == (f"System.String{brackets}x",)

@@ -15,7 +15,7 @@ from bypass_responder.posture.age_limit import days_of
 _TRUE = {"true", "$true", "1", "wahr", "vrai", "verdadero", "vero", "verdadeiro", "waar", "prawda", "sand", "истина"}
 _FALSE = {"false", "$false", "0", "falsch", "faux", "falso", "onwaar", "fałsz", "falsk", "falskt", "ложь"}
 """As spreadsheets write them in the language of their user."""
-_TYPE_NAME = re.compile(r"\s*(?:System|Microsoft|Deserialized)\.[\w.`]+(?:\[.*\])*\s*\Z")
+_TYPE_NAME = re.compile(r"\s*(?:System|Microsoft|Deserialized)\.[\w.`]+(?:\[.*\])?\s*\Z")
 _EPOCH = re.compile(r"/Date\((-?\d{1,16})(?:[+-]\d{4})?\)/\Z")
 _MOST_TICKS = 100_000 * 24 * 3600 * 10**7
 _SEPARATOR = re.compile(r"[,;|\s]+")

@@ -63,10 +63,9 @@ function Invoke-BypassSweep {
         $answer.bypassed = $list.Objects.Count
         $warnings = @($list.Warnings) + @($switches.Warnings)
         $answer.complete = $warnings.Count -eq 0
-        $forms = @($warnings | Group-Object -Property { $_ -replace $varies, '_' } | ForEach-Object { $_.Group[0] })
-        $answer.warnings = @($forms | Select-Object -First $mostWarnings | ForEach-Object {
-                $_.Substring(0, [Math]::Min($longestWarning, $_.Length))
-            })
+        $cut = @($warnings | ForEach-Object { $_.Substring(0, [Math]::Min($longestWarning, $_.Length)) })
+        $forms = @($cut | Group-Object -Property { $_ -replace $varies, '_' } | ForEach-Object { $_.Group[0] })
+        $answer.warnings = @($forms | Select-Object -First $mostWarnings)
         if ($forms.Count -gt $mostWarnings) {
             $answer.warnings += "$($forms.Count - $mostWarnings) more warnings"
         }
