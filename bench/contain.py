@@ -45,7 +45,7 @@ if TYPE_CHECKING:
 _WARM_UP = 9
 _SELECT = (
     "id,userPrincipalName,displayName,accountEnabled,onPremisesSyncEnabled,userType,signInSessionsValidFromDateTime,"
-    "createdDateTime,mail,mailNickname,proxyAddresses,otherMails"
+    "mail,mailNickname,proxyAddresses,otherMails"
 )
 _SETTINGS = Settings(exchange_delay_seconds=0, graph_delay_seconds=0)
 

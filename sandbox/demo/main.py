@@ -103,7 +103,6 @@ def read_export(file: Path) -> list[dict[str, Any]]:
                 "ResultStatus": record.result_status,
                 "ObjectId": record.object_id,
                 "UserId": record.user_id,
-                "UserKey": record.user_key,
                 "ClientIP": record.client_ip,
                 "AppId": record.app_id,
                 "TokenObjectId": record.token_object_id,

@@ -39,7 +39,6 @@ class Account(BaseModel):
     """True for a directory-synced account: the next sync cycle enables it again."""
     user_type: str = "Member"
     sign_in_sessions_valid_from: datetime = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
-    created_date_time: datetime = datetime(2024, 1, 5, 8, 0, tzinfo=UTC)
     mail: str | None
     mail_nickname: str
     proxy_addresses: list[str]

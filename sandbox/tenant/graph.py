@@ -34,7 +34,6 @@ _FIELDS = {
     "onPremisesSyncEnabled": "on_premises_sync_enabled",
     "userType": "user_type",
     "signInSessionsValidFromDateTime": "sign_in_sessions_valid_from",
-    "createdDateTime": "created_date_time",
     "mail": "mail",
     "mailNickname": "mail_nickname",
     "proxyAddresses": "proxy_addresses",

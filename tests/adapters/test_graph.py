@@ -56,7 +56,6 @@ NAMES = ODD | {
     SYNCED: "synced@contoso.com",
 }
 FIRST = datetime(2026, 1, 5, 8, 0, tzinfo=UTC)
-CREATED = datetime(2024, 1, 5, 8, 0, tzinfo=UTC)
 
 
 class Token:
@@ -114,7 +113,6 @@ def an_account(object_id: str) -> Account:
         on_premises_sync_enabled=object_id == SYNCED,
         guest=object_id == GUEST,
         sessions_valid_from=FIRST,
-        created_at=CREATED,
         mail=f"mail-{NAMES[object_id]}",
         mail_nickname="alias",
         proxy_addresses=(f"SMTP:mail-{NAMES[object_id]}",),

@@ -48,7 +48,6 @@ _FIELDS = {
     "onPremisesSyncEnabled": "on_premises_sync_enabled",
     "userType": "guest",
     "signInSessionsValidFromDateTime": "sessions_valid_from",
-    "createdDateTime": "created_at",
     "mail": "mail",
     "mailNickname": "mail_nickname",
     "proxyAddresses": "proxy_addresses",

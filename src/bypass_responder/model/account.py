@@ -26,8 +26,6 @@ class Account(Stored):
     guest: bool = False
     """True: Microsoft documents that revoking sessions does nothing for external users."""
     sessions_valid_from: Utc | None = None
-    created_at: Utc | None = None
-    """When the object was made: its name may have belonged to another one before."""
     mail: str = Field(default="", exclude=True)
     """Like the next three: another name that a person may type. Read to compare, not stored."""
     mail_nickname: str = Field(default="", exclude=True)

@@ -36,13 +36,11 @@ class AuditRecord(Value):
     result_status: str | None = None
     object_id: str | None = None
     user_id: str | None = None
-    user_key: str | None = None
     user_type: str | None = None
     client_ip: str | None = None
     app_id: str | None = None
     token_object_id: str | None = None
     external_access: bool | None = None
-    session_id: str | None = None
     parameters: Mapping[str, str]
     raw: str
     """The record's own JSON text (or the CSV row as JSON), for the evidence."""

@@ -58,6 +58,11 @@ def test_a_bad_record_is_unreadable_and_stops_nobody(fields: dict[str, Any], rea
     assert read(json.dumps([a_bypass(**fields), a_bypass()])) == [reason, "read"]
 
 
+@pytest.mark.parametrize("field", ["UserKey", "SessionId"])
+def test_a_field_that_nothing_reads_makes_no_record_unreadable(field: str) -> None:
+    assert read(json.dumps(a_bypass(**{field: {"a": 1}}))) == ["read"]
+
+
 @pytest.mark.parametrize(("fields", "reason"), BAD.values(), ids=BAD)
 def test_the_same_in_a_record_of_another_operation_is_passed_over(fields: dict[str, Any], reason: str) -> None:
     other = {"Operation": "New-InboxRule", "Note": "Set-MailboxAuditBypassAssociation", "Parameters": named(Name="x")}

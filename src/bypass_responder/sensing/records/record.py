@@ -32,7 +32,6 @@ _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "result_status": (("resultstatus",), ("resultstatus", "activitystatusvalue", "resulttype")),
     "object_id": (("objectid", "officeobjectid"), ("objectid", "resourceid", "_resourceid")),
     "user_id": (("userid", "userid_"), ("userids", "userid", "userprincipalname", "user.id", "caller")),
-    "user_key": (("userkey",), ()),
     "user_type": (("usertype",), ("usertype",)),
     "client_ip": (
         ("clientip", "clientip_", "clientipaddress"),
@@ -40,7 +39,6 @@ _NAMES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "app_id": (("appid",), ()),
     "token_object_id": (("tokenobjectid",), ()),
-    "session_id": (("sessionid",), ()),
 }
 _TIMES = (
     ("creationtime", "timegenerated", "start_time", "createddatetime"),
