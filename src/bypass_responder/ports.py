@@ -140,11 +140,20 @@ class Ledger(Protocol):
         """Return up to ``limit`` archived findings of an incident, later than ``since``, from key ``after``."""
 
     async def tampering(
-        self, target: str, *, since: datetime, until: datetime, limit: int, techniques: Collection[Technique] = ()
+        self,
+        target: str,
+        *,
+        since: datetime,
+        until: datetime,
+        limit: int,
+        techniques: Collection[Technique] = (),
+        by: Collection[str] = (),
+        to: Collection[str] = (),
     ) -> Case:
         """Return up to ``limit`` changes of tampering between two moments, both included, the newest first.
 
-        ``techniques``: only of these, however many others there are; empty: of all.
+        ``techniques``: only of these, however many others there are; empty: of all. ``by``, ``to``: only those of an
+        actor, or to an object, with one of these names without case; both empty: of anyone.
         """
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:

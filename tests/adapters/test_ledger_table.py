@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -30,6 +31,7 @@ from tests.fakes import FakeLedger
 
 NOON = datetime(2026, 3, 1, 12, 0, 0, 123456, tzinfo=UTC)
 TARGET = "11111111-1111-1111-1111-111111111111"
+MALLORYS_ID = "dddddddd-0000-4000-8000-000000000004"
 
 
 def a_finding(*, finding_id: str = "f1", target: str = TARGET, evidence: str | None = None) -> Finding:
@@ -461,6 +463,35 @@ async def test_tampering_of_chosen_techniques_however_much_newer_there_is(ledger
     found = await ledger.tampering(TARGET, since=NOON, until=NOON + 60 * minute, limit=2, techniques=wanted)
 
     assert [row.id for row in found.rows(Tampering)] == ["s0", "s1"]
+
+
+@pytest.mark.parametrize(
+    ("by", "to", "found"),
+    [
+        ({"o'hara@contoso.com"}, (), ["t0"]),
+        ({MALLORYS_ID}, (), ["t1"]),
+        ((), {"alex@contoso.com"}, ["t2"]),
+        ((), {TARGET}, ["t3"]),
+        ({"o'hara@contoso.com", MALLORYS_ID}, {TARGET}, ["t1", "t3"]),
+        ({"o'hara@contoso.com", *(f"somebody{n}@contoso.com" for n in range(50))}, {TARGET}, ["t0", "t3"]),
+    ],
+)
+async def test_tampering_by_an_actor_or_to_an_object_however_much_newer_there_is(
+    ledger: Ledger, by: set[str], to: set[str], found: list[str]
+) -> None:
+    minute = timedelta(minutes=1)
+    names: list[dict[str, Any]] = [
+        {"actor": Actor(user_id="O'Hara@contoso.com")},
+        {"actor": Actor(user_id="m", object_id=MALLORYS_ID)},
+        {"target": "Alex@contoso.com"},
+        {"object_id_text": TARGET},
+    ]
+    changes = [a_tampering(f"t{n}", NOON + n * minute).model_copy(update=each) for n, each in enumerate(names)]
+    flood = [a_tampering(f"x{n}", NOON + (n + 9) * minute) for n in range(9)]
+    await ledger.commit(Case(target=TARGET), [a_head(), *changes, *flood], [])
+    case = await ledger.tampering(TARGET, since=NOON, until=NOON + 60 * minute, limit=2, by=by, to=to)
+
+    assert sorted(row.id for row in case.rows(Tampering)) == found
 
 
 async def test_findings_of_the_history_about_an_incident(ledger: Ledger) -> None:

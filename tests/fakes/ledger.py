@@ -69,12 +69,25 @@ class FakeLedger(Scripted):
         return self._case(target, lambda place: place in sorted(wanted)[:limit])
 
     async def tampering(
-        self, target: str, *, since: datetime, until: datetime, limit: int, techniques: Collection[Technique] = ()
+        self,
+        target: str,
+        *,
+        since: datetime,
+        until: datetime,
+        limit: int,
+        techniques: Collection[Technique] = (),
+        by: Collection[str] = (),
+        to: Collection[str] = (),
     ) -> Case:
         self._called("tampering", target)
         first, last = newest_first(until), newest_first(since)
         every = self._case(target, lambda place: f"tampering-{first}" <= place < f"tampering-{last}.")
-        wanted = {row.place for row in every.rows(Tampering) if not techniques or row.technique in techniques}
+        wanted = {
+            row.place
+            for row in every.rows(Tampering)
+            if (not techniques or row.technique in techniques)
+            and (not (by or to) or row.actor.names & {*by} or row.object_names & {*to})
+        }
         return self._first(target, limit, lambda place: place in wanted)
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:

@@ -10,9 +10,8 @@ import pytest
 
 from bypass_responder.errors import TransientError
 from bypass_responder.model.case import Case
-from bypass_responder.model.change import Actor
 from bypass_responder.model.notification import Severity
-from bypass_responder.operating.incidents.tampering import views_of
+from bypass_responder.operating.incidents.tampering import view_of_change
 from bypass_responder.tampering.permissions import KEPT
 from bypass_responder.triggers import store_permissions
 from bypass_responder.triggers.ask_organization import ask_organization
@@ -153,8 +152,10 @@ async def test_a_change_is_forgotten_after_a_month() -> None:
 
 async def test_it_is_part_of_the_story_of_who_took_it_away() -> None:
     world = await compared(GRANT, REMOVAL)
-    [shown] = views_of(await stored(world), [Actor(user_id=REMOVAL["UserId"])], Case(target="tenant"))
+    [row] = await stored(world)
+    shown = view_of_change(row, Case(target="tenant"))
 
+    assert row.actor.user_id == REMOVAL["UserId"]
     assert (shown.technique, shown.target, shown.read_back) == ("grant_removed", "ceo", None)
 
 

@@ -26,6 +26,8 @@ _UNSAFE = re.compile(r"[^A-Za-z0-9._-]")
 _LONGEST_KEY = 400
 _STATES = ("status", "state", "verdict")
 _TIMES = ("opened_at", "received_at", "created_at", "occurred_at", "due_at", "at", "since")
+ACTOR, OBJECT = ("Actor", "ActorId"), ("Object", "ObjectId")
+"""Columns of a change of tampering with what identifies who made it, and to what."""
 Entity = Mapping[str, Any]
 Model = TypeVar("Model", bound=Value)
 
@@ -51,7 +53,9 @@ def entity_of(partition: str, row: Row, place: str = "") -> dict[str, Any]:
     if isinstance(row, Finding):
         shown |= {"Incident": row.incident_id or "", "Effective": row.effective_at}
     if isinstance(row, Tampering):
-        shown["Technique"] = row.technique.value
+        names = (row.actor.user_id, row.actor.object_id, row.target, row.object_id_text)
+        found = {column: name.casefold() for column, name in zip(ACTOR + OBJECT, names, strict=True) if name}
+        shown |= {"Technique": row.technique.value} | found
     return (
         {"PartitionKey": partition, "RowKey": place or key_of(row.place), "Kind": row.kind}
         | shown

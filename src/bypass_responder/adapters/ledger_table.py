@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from itertools import product
 from types import MappingProxyType
 from typing import Any
 
@@ -16,7 +17,17 @@ from azure.core import MatchConditions
 from azure.data.tables import UpdateMode
 from azure.data.tables.aio import TableServiceClient
 
-from bypass_responder.adapters.ledger_entities import TABLE, entity_of, key_of, log_entity, log_key, parsed, row_of
+from bypass_responder.adapters.ledger_entities import (
+    ACTOR,
+    OBJECT,
+    TABLE,
+    entity_of,
+    key_of,
+    log_entity,
+    log_key,
+    parsed,
+    row_of,
+)
 from bypass_responder.adapters.storage_errors import translated
 from bypass_responder.adapters.table_rows import corrupt, row_or_none
 from bypass_responder.errors import ConflictError, RefusedError
@@ -34,6 +45,8 @@ _REPLACE = {"mode": UpdateMode.REPLACE}
 _HISTORY = "PartitionKey eq @partition and (RowKey lt 'log-' or RowKey ge 'log.')"
 _RANGE = "PartitionKey eq @partition and RowKey ge @first and RowKey lt @after"
 _NOW, _LATER, _ADDED = "now-", "later-", "finding-"
+_MOST_COMPARISONS = 15
+"""In one query of Table Storage."""
 _EPISODE_ROWS = 200
 """Of one read of the history: some 20 incidents with their rows."""
 
@@ -127,13 +140,31 @@ class TableLedger:
         return await self._page(target, first, _end(_ADDED), limit=limit, query=query, **names)
 
     async def tampering(
-        self, target: str, *, since: datetime, until: datetime, limit: int, techniques: Collection[Technique] = ()
+        self,
+        target: str,
+        *,
+        since: datetime,
+        until: datetime,
+        limit: int,
+        techniques: Collection[Technique] = (),
+        by: Collection[str] = (),
+        to: Collection[str] = (),
     ) -> Case:
-        """Read one page of ``tampering-``, whose keys begin with the newest; the service filters by technique."""
-        first, last = newest_first(until), newest_first(since)
-        wanted = " or ".join(f"Technique eq '{each.value}'" for each in techniques)
-        query = f"{_RANGE} and ({wanted})" if wanted else _RANGE
-        return await self._page(target, f"tampering-{first}", f"tampering-{last}.", limit=limit, query=query)
+        """Read one page of ``tampering-``, whose keys begin with the newest; the service filters by the columns.
+
+        One query has room for three names of both kinds; more names take more queries.
+        """
+        first, last = f"tampering-{newest_first(until)}", f"tampering-{newest_first(since)}."
+        pairs = [*product(ACTOR, sorted(by)), *product(OBJECT, sorted(to))]
+        kinds = [("Technique", each.value) for each in techniques]
+        room = max(1, _MOST_COMPARISONS - _RANGE.count("@") - len(kinds))
+        rows: dict[str, Row] = {}
+        for begin in range(0, len(pairs) or 1, room):
+            query, names = _only(kinds, pairs[begin : begin + room])
+            page = await self._page(target, first, last, limit=limit, query=query, **names)
+            rows |= page.by_key
+        newest = sorted(rows.values(), key=lambda row: key_of(row.place))[:limit]
+        return Case(target=target, by_key={row.row_key: row for row in newest})
 
     async def sent(self, target: str, before: datetime, limit: int) -> Case:
         """Read one page of ``sent-`` up to the moment."""
@@ -245,6 +276,17 @@ def _deletion(partition: str, row_key: str, row: Row | None) -> tuple[Any, ...]:
     if not isinstance(row, Unrecorded):
         return "delete", keys
     return "delete", keys, {"etag": row.etag, "match_condition": MatchConditions.IfNotModified}
+
+
+def _only(*columns: Sequence[tuple[str, str]]) -> tuple[str, dict[str, str]]:
+    """Return the query of a range for rows with one of the values of each group, and the values by name."""
+    query = _RANGE
+    names: dict[str, str] = {}
+    for pairs in filter(None, columns):
+        numbered = {f"value{len(names) + number}": pair for number, pair in enumerate(pairs)}
+        query += f" and ( {' or '.join(f'{column} eq @{name}' for name, (column, _) in numbered.items())} )"
+        names |= {name: value for name, (_, value) in numbered.items()}
+    return query, names
 
 
 def _end(prefix: str) -> str:

@@ -53,7 +53,7 @@ def print_incident(view: IncidentView) -> None:
         ],
     )
     show_section(
-        "Other tampering by the actors",
+        "Other tampering by the actors or with the account",
         ("when", "who", "what", "outcome", "meaning", "now", "to undo it"),
         [_tampering(it) for it in view.tampering],
     )

@@ -77,6 +77,11 @@ class Actor(Stored):
         """Its ids in Entra, as far as the record has them."""
         return frozenset(each for each in (self.app_id, self.object_id) if each)
 
+    @property
+    def names(self) -> frozenset[str]:
+        """What identifies it, without case. An application id does not: everyone's PowerShell has the same."""
+        return frozenset(name.casefold() for name in (self.object_id, self.user_id) if name)
+
     def may_be(self, ids: frozenset[str]) -> bool:
         """Return True for one of the ids; if none can be compared, for anything without a person's name."""
         return bool(self.ids & ids) if ids and self.ids else "@" not in (self.user_id or "")

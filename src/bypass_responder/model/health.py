@@ -92,6 +92,11 @@ class Tampering(Row):
         return f"{self.operation} -{self.parameter} {self.value}" if self.parameter else self.operation
 
     @property
+    def object_names(self) -> frozenset[str]:
+        """What the record calls its object, without case."""
+        return frozenset(name.casefold() for name in (self.target, self.object_id_text) if name)
+
+    @property
     def place(self) -> str:
         """Never loaded with the case; by time, so that the newest are one range."""
         return f"tampering-{newest_first(self.occurred_at)}-{self.id}"

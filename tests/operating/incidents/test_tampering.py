@@ -4,17 +4,18 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bypass_responder.model.case import TENANT_TARGET, Case
+import pytest
+
 from bypass_responder.model.change import Actor
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.incidents.read_view import read_incident
-from bypass_responder.operating.incidents.tampering import views_of
+from bypass_responder.operating.incidents.tampering import actor_names
 from bypass_responder.operating.report.files import files_of
 from bypass_responder.triggers.store_permissions import compare_permissions
 from tests.operating.report.reports import report_of
 from tests.sensing.builders import Json
 from tests.tampering.family import FAMILY, ran
-from tests.tampering.sensors import ours, stored
+from tests.tampering.sensors import ours
 from tests.triggers.test_store_records import a_record, polled
 from tests.world import ALEX, START, World
 
@@ -46,7 +47,7 @@ async def test_the_report_says_what_each_means_and_how_it_is_undone() -> None:
     world = await story(ours(FAMILY[Technique.PRECURSOR].positive))
     page = files_of(await report_of(world))["report.html"].decode()
 
-    assert "Other tampering by the actors" in page
+    assert "Other tampering by the actors or with the account" in page
     assert "Remove-RoleGroup -Identity &#39;Tools&#39;" in page
 
 
@@ -63,11 +64,29 @@ async def test_what_somebody_else_did_is_not_in_it() -> None:
     assert view.tampering == ()
 
 
-async def test_the_application_that_everyone_uses_is_no_actor() -> None:
-    rows = await stored(await story(ours(FAMILY[Technique.AGE_LIMIT].positive)))
-    powershell = Actor(app_id="fb78d390-0c51-40cd-8e17-fdbfab77341b")
+async def test_it_is_shown_however_much_others_changed_afterwards(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bypass_responder.operating.incidents.tampering.MOST_CHANGES", 2)
+    own = ours(FAMILY[Technique.PRECURSOR].positive, CreationTime=BEFORE)
+    others = [ours(FAMILY[Technique.PRECURSOR].positive, Id=f"other{n}", UserId="eve") for n in range(5)]
 
-    assert views_of(rows, [powershell], Case(target=TENANT_TARGET)) == ()
+    assert [each.who for each in (await report_of(await story(own, *others))).incident.tampering] == [own["UserId"]]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        ours(FAMILY[Technique.ACTION_LIST].positive, UserId="eve", ObjectId=ALEX),
+        ours(ran("Set-Mailbox", "x", Identity="ALEX@contoso.onmicrosoft.com", AuditEnabled="False"), UserId="eve"),
+        ours(FAMILY[Technique.PRECURSOR].positive, UserId="Alex@contoso.onmicrosoft.com"),
+    ],
+    ids=["its mailbox by id", "its mailbox by name", "by the account itself"],
+)
+async def test_what_was_done_to_or_by_the_bypassed_account_is_in_it(change: Json) -> None:
+    assert len((await report_of(await story(change))).incident.tampering) == 1
+
+
+async def test_the_application_that_everyone_uses_is_no_actor() -> None:
+    assert actor_names([Actor(app_id="fb78d390-0c51-40cd-8e17-fdbfab77341b")]) == set()
 
 
 async def test_a_failed_attempt_is_in_the_story_without_a_repair() -> None:

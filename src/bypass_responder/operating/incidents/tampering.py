@@ -1,4 +1,4 @@
-"""What the actors of an incident did besides to weaken auditing: one story with the bypass."""
+"""What was done besides to weaken auditing, by the actors of an incident or with its account: one story."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from bypass_responder.case.tampering import repair_of
 from bypass_responder.case.tampering_state import read_back_of
 from bypass_responder.model.base import Utc, Value
 from bypass_responder.model.case import TENANT_TARGET
-from bypass_responder.model.change import Actor, Outcome
+from bypass_responder.model.change import Outcome
 from bypass_responder.model.finding import Evidence, Source
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.notification import Severity
@@ -20,17 +20,18 @@ from bypass_responder.operating.timeline import Kind
 from bypass_responder.tampering.family import FAMILY, severity_of
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from bypass_responder.model.case import Case
+    from bypass_responder.model.change import Actor
     from bypass_responder.model.incident import Incident
     from bypass_responder.ports import Ledger
 
 STORY = timedelta(days=30)
 """How long before the bypass, and after its end, another change still belongs to the story."""
 MOST_CHANGES = 500
-"""Changes of anyone in that time that are searched for the actors, the newest first."""
+"""Of these changes in that time, the newest: however many others there are."""
 
 
 class TamperingView(Value):
@@ -62,31 +63,34 @@ class TamperingView(Value):
 async def read_tampering(
     incident: Incident, ledger: Ledger, now: datetime, *, tenant: Case
 ) -> tuple[TamperingView, ...]:
-    """Return what the actors of the incident changed around it, the earliest first.
+    """Return what its actors and the account itself changed around the incident, and anyone to the account.
 
-    ``tenant``: its own case.
+    The earliest first. ``tenant``: its own case.
     """
-    if not incident.actors:
+    actors, account = actor_names(incident.actors), _account_names(incident)
+    if not actors | account:
         return ()
     begin = (incident.blind_from or incident.opened_at) - STORY
     end = (incident.closed_at or now) + STORY
-    case = await ledger.tampering(TENANT_TARGET, since=begin, until=end, limit=MOST_CHANGES)
-    return views_of(case.rows(Tampering), incident.actors, tenant)
+    case = await ledger.tampering(
+        TENANT_TARGET, since=begin, until=end, limit=MOST_CHANGES, by=actors | account, to=account
+    )
+    rows = sorted(case.rows(Tampering), key=lambda row: (row.occurred_at, row.id))
+    return tuple(view_of_change(row, tenant) for row in rows)
 
 
-def views_of(rows: Iterable[Tampering], actors: Collection[Actor], tenant: Case) -> tuple[TamperingView, ...]:
-    """Return the changes by one of these actors, the earliest first."""
-    names = {name for actor in actors for name in _names(actor)}
-    own = [row for row in rows if not names.isdisjoint(_names(row.actor))]
-    return tuple(_view(row, tenant) for row in sorted(own, key=lambda row: (row.occurred_at, row.id)))
+def actor_names(actors: Iterable[Actor]) -> frozenset[str]:
+    """Return all names of the actors."""
+    return frozenset().union(*(actor.names for actor in actors))
 
 
-def _names(actor: Actor) -> frozenset[str]:
-    """Return what identifies an actor. An application id does not: everyone's PowerShell has the same."""
-    return frozenset(name.casefold() for name in (actor.object_id, actor.user_id) if name)
+def _account_names(incident: Incident) -> frozenset[str]:
+    account = incident.account
+    return frozenset({account.object_id, account.user_principal_name.casefold()}) if account else frozenset()
 
 
-def _view(row: Tampering, tenant: Case) -> TamperingView:
+def view_of_change(row: Tampering, tenant: Case) -> TamperingView:
+    """Return one change with what the last reads showed of it. ``tenant``: its own case."""
     way, read_back = FAMILY[row.technique], read_back_of(row, tenant)
     undone = read_back is not None and read_back.state is Persists.UNDONE
     return TamperingView(
