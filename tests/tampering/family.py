@@ -16,8 +16,9 @@ WORKER_ID = "0a0a0a0a-0000-4000-8000-00000000000a"
 ALEX = "alex@contoso.onmicrosoft.com"
 RESOURCE = "/subscriptions/5d4e2a1c/resourceGroups/soc/providers/Microsoft.KeyVault/vaults/v"
 SETTING = f"{RESOURCE}/providers/microsoft.insights/diagnosticSettings/to-sentinel"
-SKU = "SkuName=DEVELOPERPACK_E5, AccountId=5d4e2a1c-0f5b-4c7e-9a39-3c1d2f6b8e70, SkuId={}"
-E5, E3 = (SKU.format(f"0000000{number}-0000-4000-8000-000000000000") for number in (5, 3))
+SKU = "SkuName={}, AccountId=5d4e2a1c-0f5b-4c7e-9a39-3c1d2f6b8e70, SkuId=0000000{}-0000-4000-8000-000000000000"
+E5, E3 = SKU.format("DEVELOPERPACK_E5", 5), SKU.format("ENTERPRISEPACK", 3)
+OFFICE_E5, TEAMS = SKU.format("ENTERPRISEPREMIUM", 6), SKU.format("Microsoft_Teams_Premium", 7)
 PREMIUM = "M365_ADVANCED_AUDITING"
 
 
@@ -52,10 +53,13 @@ def in_entra(operation: str, **fields: Any) -> Json:
     return a_bypass(Operation=operation, ObjectId=ALEX, **where | more | fields)
 
 
-def a_license(before: str, after: str, *, cut: int = 0, **fields: Any) -> Json:
-    """A change of the plans that are disabled in a license, as the portal's records have it."""
-    old, new = (f"[{license_}]" for license_ in (before, after))
-    updated = json.dumps([{"Name": "AssignedLicense", "OldValue": [old], "NewValue": [new]}, {"Name": "AssignedPlan"}])
+def a_license(before: str | list[str], after: str | list[str], *, cut: int = 0, **fields: Any) -> Json:
+    """A change of an account's licenses, or of the plans that are disabled in one, as the portal's records have it.
+
+    ``cut``: so many characters are missing at the end of the details.
+    """
+    old, new = ([f"[{each}]" for each in ([held] if isinstance(held, str) else held)] for held in (before, after))
+    updated = json.dumps([{"Name": "AssignedLicense", "OldValue": old, "NewValue": new}, {"Name": "AssignedPlan"}])
     inner = json.dumps({"targetUpdatedProperties": updated})
     details = json.dumps({"id": "e", "seq": "1", "b": inner[: len(inner) - cut], "c": "4"})
     extended = [{"Name": "additionalDetails", "Value": details}]
@@ -119,3 +123,9 @@ FAMILY: dict[Technique, Fixtures] = {
         decoy=ran("Set-Mailbox", TARGET, Identity=ALEX, DisplayName="AuditEnabled False", BypassLiveId="True"),
     ),
 }
+REMOVED_LICENSE = Fixtures(
+    positive=a_license([f"{E5}, DisabledPlans=[]", f"{TEAMS}, DisabledPlans=[]"], [f"{TEAMS}, DisabledPlans=[]"]),
+    negative=a_license(f"{E5}, DisabledPlans=[]", f"{OFFICE_E5}, DisabledPlans=[]"),
+    decoy=a_license(f"{E3}, DisabledPlans=[]", [], Note=f"{E5}, DisabledPlans=[{PREMIUM}]"),
+)
+"""The license goes as a whole, and the plan with it."""

@@ -10,7 +10,19 @@ import pytest
 
 from bypass_responder.model.technique import Technique
 from tests.sensing.builders import TARGET, Json
-from tests.tampering.family import E3, E5, PREMIUM, RESOURCE, SETTING, a_license, in_azure, in_entra, in_purview
+from tests.tampering.family import (
+    E3,
+    E5,
+    OFFICE_E5,
+    PREMIUM,
+    RESOURCE,
+    SETTING,
+    SKU,
+    a_license,
+    in_azure,
+    in_entra,
+    in_purview,
+)
 from tests.tampering.test_family import found_in
 
 WITH, WITHOUT = f"{E5}, DisabledPlans=[]", f"{E5}, DisabledPlans=[{PREMIUM}]"
@@ -78,11 +90,46 @@ def test_a_license_is_read_from_modified_properties() -> None:
         a_license(WITHOUT, WITHOUT),
         a_license(f"{E3}, DisabledPlans=[]", WITHOUT),
         a_license(WITH, f"{E5}, DisabledPlans=[ADALLOM_S_O365]", Note=PREMIUM),
-        in_entra("Update user.", Note=PREMIUM),
+        in_entra("Update user.", Note=f"AssignedLicense {PREMIUM}"),
     ],
     ids=["as before", "a new license", "another plan", "no license"],
 )
 def test_a_license_that_keeps_the_plan_is_nothing(record: Json) -> None:
+    assert found_in(record) == []
+
+
+LICENSE = '[\r\n  "[{}, DisabledPlans=[]]"\r\n]'
+"""As a real record of a removal has it in ModifiedProperties."""
+
+
+@pytest.mark.parametrize(
+    "name", ["SPE_E5", "ENTERPRISEPREMIUM_GOV", "M365EDU_A5_FACULTY", "MICROSOFT_365_E5_(NO_TEAMS)"]
+)
+@pytest.mark.parametrize("left", ["[]", LICENSE.format(E3)])
+def test_a_license_that_is_taken_away_takes_the_plan_with_it(name: str, left: str) -> None:
+    held = LICENSE.format(SKU.format(name, 9))
+    [found] = found_in(
+        in_entra("Update user.", ModifiedProperties=[{"Name": "AssignedLicense", "NewValue": left, "OldValue": held}])
+    )
+
+    assert (found.parameter, found.value, found.target) == ("AssignedLicense", name, TARGET)
+    assert found.extent == "removed, and M365_ADVANCED_AUDITING with it"
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        a_license(f"{E3}, DisabledPlans=[]", []),
+        a_license(WITHOUT, []),
+        a_license(WITH, [f"{OFFICE_E5}, DisabledPlans=[]", f"{E3}, DisabledPlans=[]"]),
+        a_license([], WITH),
+        a_license(f"{SKU.format('IDENTITY_THREAT_PROTECTION_FOR_EMS_E5', 9)}, DisabledPlans=[]", []),
+        a_license(f"{SKU.format('WIN10_VDA_E5', 9)}, DisabledPlans=[]", []),
+        a_license(WITH, f"{E3}, DisabledPlans=[]", cut=60),
+    ],
+    ids=["E3", "had not the plan", "another E5", "given", "another product", "another E5 of Windows", "cut off"],
+)
+def test_a_license_without_the_plan_or_with_a_successor_is_nothing(record: Json) -> None:
     assert found_in(record) == []
 
 

@@ -19,10 +19,14 @@ from bypass_responder.sensing.records.reader import read_records
 from bypass_responder.tampering import family
 from bypass_responder.tampering.match import Own
 from tests.sensing.builders import Json
-from tests.tampering.family import FAMILY, GROUP, Fixtures
+from tests.tampering.family import FAMILY, GROUP, REMOVED_LICENSE, Fixtures
 
 OWN = Own((GROUP,))
-ROWS = pytest.mark.parametrize(("technique", "rows"), FAMILY.items(), ids=FAMILY)
+ROWS = pytest.mark.parametrize(
+    ("technique", "rows"),
+    [*FAMILY.items(), (Technique.LICENSE, REMOVED_LICENSE)],
+    ids=[*FAMILY, "license, as a whole"],
+)
 
 
 def found_in(record: Json, own: Own = OWN) -> list[AuditTampering]:

@@ -10,7 +10,7 @@ import pytest
 from bypass_responder.model.technique import Technique
 from bypass_responder.tampering.family import FAMILY
 from tests.sensing.builders import TARGET, Json
-from tests.tampering.family import ALEX, GROUP, RESOURCE, ran
+from tests.tampering.family import ALEX, GROUP, REMOVED_LICENSE, RESOURCE, ran
 from tests.tampering.family import FAMILY as RECORDS
 from tests.tampering.test_family import found_in
 
@@ -95,3 +95,11 @@ def test_a_quote_in_a_name_is_doubled() -> None:
     record = ran("Set-Mailbox", Identity="o'neil@contoso.com", AuditEnabled="False")
 
     assert command_of(record) == "Set-Mailbox -Identity 'o''neil@contoso.com' -AuditEnabled $true"
+
+
+def test_a_license_that_was_taken_away_is_assigned_again() -> None:
+    [found] = found_in(REMOVED_LICENSE.positive)
+    repair = FAMILY[Technique.LICENSE].repair(found)
+
+    assert "assign the license again" in repair.text
+    assert repair.command == COMMANDS[Technique.LICENSE]

@@ -44,7 +44,7 @@ FAMILY_OPERATIONS: Mapping[str, tuple[str, ...]] = {
     "New-UnifiedAuditLogRetentionPolicy": (),
     "Set-UnifiedAuditLogRetentionPolicy": (),
     "Remove-UnifiedAuditLogRetentionPolicy": (),
-    "Update user.": ("M365_ADVANCED_AUDITING",),
+    "Update user.": ("AssignedLicense",),
     "Remove app role assignment from service principal.": (),
     "Microsoft.Insights/diagnosticSettings/delete": (),
     "Microsoft.Insights/diagnosticSettings/write": (),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.model.operation import folded
 from bypass_responder.tampering.match import Match, given, object_of
@@ -28,11 +28,25 @@ _MONTHS = {
 }
 ADVANCED_AUDITING = "M365_ADVANCED_AUDITING"
 """The service plan of Audit (Premium)."""
+ASSIGNED_LICENSE = "AssignedLicense"
 _LICENSES = re.compile(r'"AssignedLicense"(.*?)(?="Name"|\Z)', re.DOTALL)
 _SIDES = {
     side: re.compile(rf'"{side}":(.*?)(?="(?:OldValue|NewValue)":|\Z)', re.DOTALL) for side in ("OldValue", "NewValue")
 }
-_LICENSE = re.compile(r"SkuId=([0-9a-f-]{36})(?:(?!SkuId=)[^\[\]])*DisabledPlans=\[([^\[\]]*)\]", re.IGNORECASE)
+_LICENSE = re.compile(
+    r"(?:SkuName=(?P<name>[^,\[\]]{1,100}),(?:(?!Sku(?:Name|Id)=)[^\[\]])*)?"
+    r"SkuId=(?P<sku>[0-9a-f-]{36})(?:(?!SkuId=)[^\[\]])*DisabledPlans=\[(?P<plans>[^\[\]]*)\]",
+    re.IGNORECASE,
+)
+_WITH_PLAN = re.compile(
+    r"(?:SPE|M365|M365EDU|O365|MICROSOFT_365|OFFICE_365|DEVELOPERPACK)_(?:\w*_)?[AEG]5(?:_|\Z)"
+    r"|ENTERPRISEPREMIUM(?:_|\Z)|INFORMATION_PROTECTION_COMPLIANCE\Z"
+)
+"""Names of licenses that have the plan: Microsoft 365 and Office 365 A5, E5 and G5, and the Purview suite.
+
+Not so other products with E5 in their name, such as WIN10_VDA_E5.
+"""
+_BRACKET = re.compile(r"[\[\]]")
 _ESCAPES = re.compile(r"\\++(?:r\\++n|n)?")
 _GUID = re.compile(r'"ID":"([0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12})"', re.IGNORECASE)
 _LOGS = re.compile(r'"logs":\[((?:[^\[\]]|\[[^\[\]]*\])*)')
@@ -41,6 +55,18 @@ _INNER = re.compile(r"\{[^{}]*\}")
 _OF_CATEGORY = re.compile(r'"category(?:group)?":"')
 _DISABLED = re.compile(r'"enabled":(?:false|"false")')
 _NOT_YET = frozenset({"start", "started", "accept", "accepted"})
+
+
+class _License(NamedTuple):
+    """A license as a record has it. ``plans``: those that are disabled in it."""
+
+    name: str
+    plans: frozenset[str]
+
+    @property
+    def has_plan(self) -> bool:
+        """True if Audit (Premium) is in it by its name, and not disabled: a record lists no plans that are enabled."""
+        return ADVANCED_AUDITING not in self.plans and _WITH_PLAN.match(self.name) is not None
 
 
 def retention(record: AuditRecord, _: Own) -> Match | None:
@@ -59,17 +85,20 @@ def retention(record: AuditRecord, _: Own) -> Match | None:
 
 
 def license_reduced(record: AuditRecord, _: Own) -> Match | None:
-    """Match a license in which the plan of Audit (Premium) is disabled and was not before.
+    """Match the plan of Audit (Premium) disabled in a license, or a license with it removed from an account.
 
     The service cuts the JSON in ``additionalDetails`` off, so it is read as text.
     """
     text = _unescaped(record.raw)
     for change in _LICENSES.findall(text):
-        before, after = (_disabled_plans(change, side) for side in _SIDES)
-        for sku, plans in after.items():
-            if ADVANCED_AUDITING in plans and ADVANCED_AUDITING not in before.get(sku, {ADVANCED_AUDITING}):
-                account = _guid_of_target(text) or record.object_id or ""
-                return Match("DisabledPlans", ADVANCED_AUDITING, account)
+        before, after = (_licenses(change, side) for side in _SIDES)
+        account = _guid_of_target(text) or record.object_id or ""
+        kept = before.keys() & after.keys()
+        if any(ADVANCED_AUDITING in after[sku].plans - before[sku].plans for sku in kept):
+            return Match("DisabledPlans", ADVANCED_AUDITING, account)
+        gone = [before[sku].name for sku in before.keys() - kept if before[sku].has_plan]
+        if gone and _is_whole(change, "NewValue") and not any(license_.has_plan for license_ in after.values()):
+            return Match(ASSIGNED_LICENSE, min(gone), account, extent=f"removed, and {ADVANCED_AUDITING} with it")
     return None
 
 
@@ -78,10 +107,27 @@ def _unescaped(text: str) -> str:
     return ":".join(part.strip() for part in _ESCAPES.sub("", text).split(":"))
 
 
-def _disabled_plans(change: str, side: str) -> dict[str, set[str]]:
+def _licenses(change: str, side: str) -> dict[str, _License]:
+    """Return the licenses of an account before or after a change, by the id of their product."""
     found = _SIDES[side].search(change)
-    licenses = _LICENSE.findall(found[1]) if found else []
-    return {sku.lower(): {plan.strip().upper() for plan in plans.split(",")} for sku, plans in licenses}
+    return {
+        each["sku"].lower(): _License(
+            (each["name"] or "").strip().upper(),
+            frozenset(plan.strip().upper() for plan in each["plans"].split(",")),
+        )
+        for each in _LICENSE.finditer(found[1] if found else "")
+    }
+
+
+def _is_whole(change: str, side: str) -> bool:
+    """Return True when the list of licenses ends in the record: one that was cut off may have had more."""
+    found = _SIDES[side].search(change)
+    depth = 0
+    for bracket in _BRACKET.findall(found[1] if found else ""):
+        depth += 1 if bracket == "[" else -1
+        if depth == 0:
+            return True
+    return False
 
 
 def _guid_of_target(text: str) -> str:

@@ -9,6 +9,7 @@ import re
 import shlex
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
+from bypass_responder.tampering.elsewhere import ASSIGNED_LICENSE
 from bypass_responder.tampering.match import last_part
 
 if TYPE_CHECKING:
@@ -131,7 +132,10 @@ def license_plan(found: Changed) -> Repair:
     """Return the command that shows the licenses of the account."""
     name = _quoted(found.target)
     command = f"Get-MgUserLicenseDetail -UserId {name}" if name else ""
-    return Repair("By hand: enable the plan M365_ADVANCED_AUDITING in the account's license. What it has now", command)
+    way = "enable the plan M365_ADVANCED_AUDITING in the account's license"
+    if found.parameter == ASSIGNED_LICENSE:
+        way = "assign the license again, or another one with the plan M365_ADVANCED_AUDITING, unless the account leaves"
+    return Repair(f"By hand: {way}. What it has now", command)
 
 
 def diagnostic_settings(found: Changed) -> Repair:

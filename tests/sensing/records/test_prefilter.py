@@ -15,7 +15,7 @@ from tests.sensing.builders import SHAPES, a_bypass, a_tampering
 NAMES = (
     *("Set-MailboxAuditBypassAssociation", "AuditBypassEnabled"),
     *("Set-OrganizationConfig", "UnifiedAuditLogIngestionEnabled"),
-    *("AuditOwner", "AuditDelegate", "AuditAdmin", "AuditEnabled", "AuditLogAgeLimit", "M365_ADVANCED_AUDITING"),
+    *("AuditOwner", "AuditDelegate", "AuditAdmin", "AuditEnabled", "AuditLogAgeLimit", "AssignedLicense"),
     *("New-RoleGroup", "Add-ManagementRoleEntry", "Remove-ServicePrincipal", "Set-UnifiedAuditLogRetentionPolicy"),
     *("Add-MailboxPermission", "Remove-RecipientPermission", "Set-MailboxFolderPermission"),
     *("Remove app role assignment from service principal.", "Microsoft.Insights/diagnosticSettings/delete"),

@@ -26,7 +26,7 @@ _CMDLET = (
 _FAMILY = (
     *(b"auditowner", b"auditdelegate", b"auditadmin", b"auditenabled", b"auditlogagelimit"),
     *(b"rolegroup", b"managementrole", b"removeserviceprincipal", b"approleassignment"),
-    *(b"auditlogretentionpolicy", b"m365_advanced_auditing", b"diagnosticsettings"),
+    *(b"auditlogretentionpolicy", b"assignedlicense", b"diagnosticsettings"),
     *(b"mailboxpermission", b"recipientpermission", b"mailboxfolderpermission"),
 )
 _NEEDLES = (*_CMDLET, *_FAMILY)
@@ -38,13 +38,14 @@ _RARE = (
     b"-serviceprincipal",
     b"diagnosticsettings",
     b"permission",
+    b"assignedlicense",
 )
 """Of each name, what most bytes have no part of."""
 _PARTS = (
     *(b"bypass", b"mailboxaudit", b"organizationconfig", b"auditlogingestion"),
     *(b"auditowner", b"auditdelegate", b"auditadmin", b"auditenabled", b"auditlogagelimit"),
     *(b"rolegroup", b"managementrole", b"-serviceprincipal", b"app role", b"approle"),
-    *(b"retentionpolicy", b"advanced_auditing", b"diagnosticsettings"),
+    *(b"retentionpolicy", b"assignedlicense", b"diagnosticsettings"),
     *(b"mailboxpermission", b"recipientpermission", b"mailboxfolderpermission"),
 )
 """Words of the names, between which blanks may stand."""
