@@ -260,7 +260,8 @@ def raise_alert(draft: Draft, alert_id: str, detail: str) -> None:
 def raise_for_each(draft: Draft, alert_id: str, found: Mapping[str, str]) -> None:
     """Raise one alert for all accounts in ``found`` (target → text); end it when there are none.
 
-    An ongoing alert is notified again when an account is added, at most once an hour.
+    An ongoing alert is notified again when an account is added, at most once an hour; while it remembers as many as it
+    can, none is.
     """
     if not found:
         end_alert(draft, alert_id)
@@ -271,10 +272,11 @@ def raise_for_each(draft: Draft, alert_id: str, found: Mapping[str, str]) -> Non
     notified = before.notified if before else {}
     targets = sorted(found, key=lambda target: (notified.get(target, False), target))
     detail = _of_all(targets, found)
-    added = not all(notified.get(target) for target in targets)
+    remembered = sorted(found, key=lambda target: (target not in notified, target))[:MOST_REMEMBERED]
+    added = not all(notified.get(target) for target in remembered)
     last = (before.notified_at or before.since) if before else None
     notifies = added and (last is None or draft.now - last >= NOTIFIED_AGAIN_AFTER)
-    after = {target: notifies or notified.get(target, False) for target in targets[:MOST_REMEMBERED]}
+    after = {target: notifies or notified.get(target, False) for target in remembered}
     if after == notified and not notifies:
         return
     if begin_alert(draft, alert_id, detail) is None and notifies:
