@@ -10,7 +10,7 @@ from bypass_responder.errors import RefusedError, TransientError
 from bypass_responder.model.change import Actor
 from bypass_responder.model.decision_message import Author
 from bypass_responder.model.notification import Notification, Severity
-from tests.world import ALEX, BLAKE, World, a_finding, an_account
+from tests.world import ALEX, BLAKE, World, a_finding, an_account, an_entry
 
 ADELE = Author(object_id="0a0a0a0a-0000-4000-8000-00000000000a", name="adele@contoso.onmicrosoft.com")
 
@@ -93,6 +93,68 @@ async def test_a_held_incident_is_reminded_of() -> None:
     await world.passes(hours=4, minutes=1)
 
     assert len(await reminders(world)) == 1
+
+
+async def test_a_bypass_from_before_the_first_start_is_reminded_of_alone() -> None:
+    """It was notified alone as well: the first sweep does not list it."""
+    world = World()
+    await world.sees(a_finding(first_run=True))
+    await world.passes(hours=4, minutes=1)
+
+    assert (await world.incidents())[0].verdict == "first_run"
+    assert len(await reminders(world)) == 1
+
+
+async def first_sweep(*, hours: float) -> World:
+    """Two accounts were bypassed before monitoring began; sweeps go on for some hours."""
+    world = World(an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))
+    world.bypassed |= {ALEX: True, BLAKE: True}
+    await world.sweep()
+    await world.passes(minutes=1)
+    await sweeps_go_on(world, hours=hours)
+    return world
+
+
+async def sweeps_go_on(world: World, *, hours: float) -> None:
+    for _ in range(int(hours * 2)):
+        await world.passes(minutes=30)
+        await world.sweep()
+
+
+async def lists(world: World) -> list[Notification]:
+    sent = [note for note in world.notifier.sent if note.about == "first_sweep"]
+    return [note for note in sent if note.title.startswith("No decision yet")]
+
+
+async def test_what_the_first_sweep_lists_is_reminded_of_in_one_list() -> None:
+    world = await first_sweep(hours=4.5)
+    [note] = await lists(world)
+
+    assert [await reminders(world, target) for target in (ALEX, BLAKE)] == [[], []]
+    assert note.text.startswith(f"alex@contoso.onmicrosoft.com ({ALEX}), blake@contoso.onmicrosoft.com ({BLAKE}). Each")
+    assert note.severity is Severity.CRITICAL
+
+
+async def test_the_list_is_sent_three_times_at_most() -> None:
+    assert len(await lists(await first_sweep(hours=48))) == 3
+
+
+async def test_who_is_acknowledged_or_dismissed_is_not_in_the_list() -> None:
+    world = await first_sweep(hours=0)
+    await acknowledged(world)
+    await world.decides("dismiss", (await world.incidents(BLAKE))[0].id, target=BLAKE)
+    await sweeps_go_on(world, hours=17)
+
+    assert await lists(world) == []
+
+
+async def test_an_account_that_is_allowlisted_or_on_no_longer_is_not_in_the_list() -> None:
+    world = await first_sweep(hours=0)
+    await world.allowlist.put(an_entry(ALEX))
+    world.bypassed[BLAKE] = False
+    await sweeps_go_on(world, hours=17)
+
+    assert await lists(world) == []
 
 
 async def test_an_observed_incident_is_not_reminded_of() -> None:

@@ -48,6 +48,16 @@ def has_it_already(incident: Incident, person: str) -> str:
     return f"{who_has_it(incident)}: nothing to acknowledge."
 
 
+def waits_in_list(incident: Incident) -> bool:
+    """Return True for an incident of the first sweep that nobody has: its reminders name all of them together."""
+    return incident.status in ANSWERED_BY_PEOPLE and incident.acknowledged_at is None and incident.listed_once
+
+
+def made_after(waited: timedelta, hours: int) -> int:
+    """Return how many reminders are due after so long."""
+    return sum(waited >= _after(number, hours) for number in range(MOST))
+
+
 def due_at(case: Case, hours: int) -> list[datetime]:
     """Return when people are to be reminded next, for each loaded incident that nobody has."""
     return [_due(incident, hours) for incident in case.rows(Incident) if _waits(case, incident)]
@@ -63,8 +73,7 @@ def remind(draft: Draft, hours: int) -> None:
             return
         if not _waits(draft.case, incident) or _due(incident, hours) > draft.now or incident.waits_since is None:
             continue
-        waited = draft.now - incident.waits_since
-        made = sum(waited >= _after(number, hours) for number in range(MOST))
+        made = made_after(draft.now - incident.waits_since, hours)
         draft.put(incident.model_copy(update={"reminded": made}))
         draft.log("reminded", f"nobody has acknowledged it, reminder {made} of {MOST}", incident=incident.id)
         _notify(draft, incident, made)

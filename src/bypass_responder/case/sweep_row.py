@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.health_alerts import end_alert, end_decayed, raise_alert
+from bypass_responder.case.reminder import MOST, made_after
 from bypass_responder.case.tasks import Task, switch_off
 from bypass_responder.model.base import counted
 from bypass_responder.model.decision_message import MOST_WARNING
@@ -21,6 +22,7 @@ from bypass_responder.model.sweep import (
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from datetime import datetime
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.case import Case
@@ -198,16 +200,43 @@ def _notify_first(draft: Draft, new: Baseline) -> None:
         f"{', '.join(sorted(held)[:MOST_NAMED])}{more}. Each needs a decision; none was contained.",
         key=new.command_id,
         severity=Severity.CRITICAL,
-        left_to_do=(
-            Task("Read them", "bypassctl incidents list"),
-            Task(
-                "A service account: add it to the allowlist, then dismiss its incident",
-                "bypassctl allowlist add --help",
-            ),
-            Task("Any other account: approve its incident", "bypassctl incidents approve --help"),
-        ),
+        left_to_do=_of_first(),
         held=len(held),
         covered=len(new.entries) - len(held),
+    )
+
+
+def _of_first() -> tuple[Task, ...]:
+    return (
+        Task("Read them", "bypassctl incidents list"),
+        Task("A service account: add it to the allowlist, then dismiss its incident", "bypassctl allowlist add --help"),
+        Task("Any other account: approve its incident", "bypassctl incidents approve --help"),
+    )
+
+
+def first_reminders(case: Case, new: Baseline, now: datetime, hours: int) -> int:
+    """Return the number of the reminder about the first sweep that is due; 0 when none is."""
+    made = made_after(now - new.first_at, hours)
+    return made if made > current(case).first_reminded else 0
+
+
+def remind_of_first(draft: Draft, names: Sequence[str], number: int) -> None:
+    """Notify again of the accounts of the first sweep that are still on, and wait for a decision."""
+    row = current(draft.case)
+    if number <= row.first_reminded:
+        return
+    draft.put(row.model_copy(update={"first_reminded": number}))
+    draft.log("reminded", f"{counted(len(names), 'account')} of the first sweep without a decision, reminder {number}")
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    draft.notify(
+        "first_sweep",
+        f"No decision yet: {counted(len(names), 'account')} bypassed since before monitoring began",
+        f"{', '.join(sorted(names)[:MOST_NAMED])}{more}. Each needs a decision; none was contained. Nobody has "
+        f"acknowledged their incidents. This is reminder {number} of {MOST}.",
+        key=f"reminder-{number}",
+        severity=Severity.CRITICAL,
+        left_to_do=_of_first(),
+        held=len(names),
     )
 
 

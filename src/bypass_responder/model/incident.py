@@ -98,7 +98,7 @@ class Incident(Row):
     waits_since: Utc | None = None
     """Since when it has been held, failed or contained; None before."""
     listed_once: bool = False
-    """True: reported in the first sweep's summary alone, so that nobody is reminded of it."""
+    """True: only the first sweep's notification lists it, and reminders name it together with the others."""
     reminded: int = 0
     """Reminders that nobody has acknowledged it."""
     acknowledged_at: Utc | None = None

@@ -181,6 +181,8 @@ class Sweep(Row):
     answered_at: Utc | None = None
     first_at: Utc | None = None
     """When the first one was asked for."""
+    first_reminded: int = 0
+    """Reminders that accounts of the first complete one still wait for a decision."""
     complete_at: Utc | None = None
     """When the last complete one began to read."""
     took_seconds: float = 0

@@ -154,7 +154,7 @@ def _short(content: SweepContent, row: Sweep, baseline: Baseline | None) -> int:
 async def _move_baseline(
     content: SweepContent, baseline: Baseline | None, session: Session, services: Services
 ) -> None:
-    found, entries, dark = await changes(content, baseline, services)
+    found, entries, still_on = await changes(content, baseline, services)
     await store_findings(found, services)
     new = Baseline(
         command_id=content.command_id,
@@ -171,8 +171,12 @@ async def _move_baseline(
     except ConflictError:
         write_line("baseline_moved", command=content.command_id)
     await _end_complete(new, session, services)
-    if dark:
-        await _apply(session, services, partial(sweep_row.notify_dark, names=dark))
+    if still_on.dismissed:
+        await _apply(session, services, partial(sweep_row.notify_dark, names=still_on.dismissed))
+    hours = services.settings.decision_reminder_hours
+    number = sweep_row.first_reminders(session.case, new, services.clock(), hours)
+    if still_on.of_first and number:
+        await _apply(session, services, partial(sweep_row.remind_of_first, names=still_on.of_first, number=number))
     await _settle(found, services)
 
 

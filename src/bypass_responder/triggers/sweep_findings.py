@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bypass_responder.bounded import limited
 from bypass_responder.case.allowlist import in_force
 from bypass_responder.case.evidence import end_of
+from bypass_responder.case.plain_text import name_of
+from bypass_responder.case.reminder import waits_in_list
 from bypass_responder.decision import covers
 from bypass_responder.errors import InputError
 from bypass_responder.model.account import AllowlistEntry
@@ -33,10 +35,18 @@ if TYPE_CHECKING:
     from bypass_responder.services import Services
 
 
+class StillOn(NamedTuple):
+    """Names of accounts that are still on, and that people have to know of."""
+
+    dismissed: list[str]
+    of_first: list[str]
+    """Listed by the first sweep, and nobody has decided or acknowledged."""
+
+
 async def changes(
     content: SweepContent, baseline: Baseline | None, services: Services
-) -> tuple[list[Finding], dict[str, BaselineEntry], list[str]]:
-    """Return a complete sweep's findings, the next baseline, and dismissed accounts that are still on."""
+) -> tuple[list[Finding], dict[str, BaselineEntry], StillOn]:
+    """Return a complete sweep's findings, the next baseline, and which accounts are still on."""
     now = services.clock()
     allowed: set[str] = {
         entry.object_id async for entry in services.allowlist.entries() if covers(entry, since=now, now=now)
@@ -47,9 +57,9 @@ async def changes(
     known = baseline.entries if baseline else {}
     off_before = baseline.started_at if baseline else None
     found, entries = await _newly_listed(comparison, allowed, content, services, off_before=off_before)
-    again, dark = await _still_on(comparison.still_on, known, allowed, content, services, entries)
+    again, still_on = await _still_on(comparison.still_on, known, allowed, content, services, entries)
     gone = await _not_listed(comparison.gone, content, services, entries)
-    return [*found, *again, *gone], entries, dark
+    return [*found, *again, *gone], entries, still_on
 
 
 async def _approved(accounts: set[str], services: Services) -> set[str]:
@@ -123,8 +133,8 @@ async def _still_on(
     content: SweepContent,
     services: Services,
     entries: dict[str, BaselineEntry],
-) -> tuple[list[Finding], list[str]]:
-    """Return findings for accounts that are on again or lost their entry, and those that are still dark."""
+) -> tuple[list[Finding], StillOn]:
+    """Return findings for accounts that are on again or lost their entry, and which of them are still on."""
     uncovered = {key: known[key] for key in listed if key not in allowed}
     ledger = await _known(uncovered, services)
     found: list[Finding] = []
@@ -138,7 +148,8 @@ async def _still_on(
             found.append(_newly_on(each, content, services))
         elif entry.covered and key in uncovered:
             found.append(_uncovered(each, entry, content, services))
-    return found, [listed[key].name for key, state in ledger.items() if state.dismissed]
+    dismissed = [listed[key].name for key, state in ledger.items() if state.dismissed]
+    return found, StillOn(dismissed, [name for state in ledger.values() for name in state.waiting])
 
 
 async def _not_listed(
@@ -175,6 +186,8 @@ class _Known:
     """True when it was missing once and has not been reported off since."""
     dismissed: bool
     """True when a person dismissed its incident, and it was not reported off since."""
+    waiting: tuple[str, ...]
+    """Names in incidents of the first sweep that nobody has decided or acknowledged."""
 
     @property
     def over(self) -> bool:
@@ -219,6 +232,7 @@ def _known_of(case: Case, entry: BaselineEntry) -> _Known:
         dismissed=any(
             row.status is IncidentStatus.DISMISSED and end_of(case, row) is None for row in case.rows(Incident)
         ),
+        waiting=tuple(name_of(row) for row in case.rows(Incident) if waits_in_list(row)),
     )
 
 
