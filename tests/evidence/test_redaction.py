@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bypass_responder.evidence.redaction import ENDINGS, PARTS, redacted
+from bypass_responder.evidence.redaction import ENDINGS, PARTS, SUBJECTS, redacted
 
 PLANTED = "Quarterly results, confidential"
 RECORDS: dict[str, Any] = {
@@ -54,6 +54,28 @@ RECORDS: dict[str, Any] = {
     "a line after a prefix": {"Details": f"Re: Subject : {PLANTED}"},
     "what mail is grouped by": {"clusterBy": "Subject;P2SenderDomain", "clusterByValue": f"{PLANTED};fabrikam.com"},
 }
+
+
+@pytest.mark.parametrize("name", sorted(SUBJECTS))
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Von: alex@contoso.com\r\n{}: {}\r\nAn: x",
+        "{}\u00a0: {}",
+        "{} : {}",
+        "{}\uff1a{}",
+        "1, {}: {}",
+        '{{"{}": "{}"}}',
+        "<{}>{}",
+    ],
+)
+def test_a_subject_in_another_language_is_removed(name: str, text: str) -> None:
+    assert PLANTED not in json.dumps(redacted({"Details": text.format(name.title(), PLANTED)}))
+
+
+@pytest.mark.parametrize("text", ["Thematic: x", "Objets: x", "Konum: x", "betreffend: x", "aihe"])
+def test_a_word_that_only_begins_like_a_subject_stays(text: str) -> None:
+    assert redacted({"Details": text}) == {"Details": text}
 
 
 @pytest.mark.parametrize("record", RECORDS.values(), ids=RECORDS.keys())

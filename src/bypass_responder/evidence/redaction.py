@@ -22,6 +22,14 @@ ENDINGS = (
     "accesstoken", "refreshtoken", "idtoken",
 )  # fmt: skip
 """Ends of other such names, and of those of secrets."""
+SUBJECTS = frozenset(
+    {"předmět", "emne", "betreff", "asunto", "aihe", "objet", "sujet", "predmet", "naslov", "tárgy", "oggetto"}
+    | {"onderwerp", "temat", "assunto", "subiect", "subiectul", "тема", "ämne", "konu", "件名"}
+)
+"""Subject as Outlook, Apple Mail, Thunderbird and Yahoo head a quoted message in other languages, without case.
+
+The source: the labels that the test messages of crisp-oss/email-forward-parser have. Only as a whole name.
+"""
 _CONDITION = re.compile(r"(?:subject|body)(?:contains|matches)(?:words|patterns)\Z")
 """End of the name of a rule's condition, which is evidence."""
 _NAMES = frozenset({"name", "displayname", "key", "field", "property"})
@@ -30,17 +38,19 @@ _VALUES = ("value", "values", "val", "text", "string", "content", "data")
 """Endings of the fields of a pair that hold its value."""
 _LABEL = re.compile(
     r"""(?<![\\"'])[\\"']++(?P<quoted>[\w.\s-]{1,60})[\\"']++\s*[:=]|[{;,]\s*(?P<entry>[\w.-]{1,60})\s*="""
-    r"""|<(?P<tag>[\w.:-]{1,60})[\s>]|^[ \t]*(?P<header>[\w-]{1,60}):[ \t]""",
+    r"""|<(?P<tag>[\w.:-]{1,60})[\s>]|^[ \t]*(?P<header>[\w-]{1,60})(?:[ \t\xa0\u202f]?:[ \t\xa0]|\uff1a)""",
     re.MULTILINE,
 )
 """The name of a value in a text: in JSON that is cut or stands in other words, a hashtable, XML, a header of a message.
 
 A search such as ``subject:invoice`` is none: it is what somebody looked for.
 """
-_IN_WORDS = re.compile(r"(?<![\w.\"'-])(?P<label>[\w.-]{1,60})[ \t]{0,3}(?:=(?!=)|:[ \t])")
+_IN_WORDS = re.compile(r"(?<![\w.\"'-])(?P<label>[\w.-]{1,60})[ \t\xa0\u202f]{0,3}(?:=(?!=)|:[ \t\xa0]|\uff1a)")
 """The name of a value anywhere in a text, such as ``subject=…``. In a query it is what somebody looked for."""
 _WORD = re.compile(
-    "subject|bod(?:y|ies)|preview|snippet|topic|message|clusterby|detected|pass|secret|token", re.IGNORECASE
+    "subject|bod(?:y|ies)|preview|snippet|topic|message|clusterby|detected|pass|secret|token|"
+    + "|".join(sorted(filter(str.isascii, SUBJECTS))),
+    re.IGNORECASE,
 )
 """Part of each of these names. A text of ASCII without any of them names none."""
 _BLANK = "\ufeff\u200b \t\r\n"
@@ -125,6 +135,8 @@ def _is_query(name: str) -> bool:
 @lru_cache(maxsize=4096)
 def _is_secret(name: str) -> bool:
     folded = _folded(name)
+    if unicodedata.normalize("NFKC", name).casefold() in SUBJECTS:
+        return True
     return folded.endswith(ENDINGS) or (any(part in folded for part in PARTS) and not _CONDITION.search(folded))
 
 
