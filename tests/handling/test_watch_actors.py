@@ -41,6 +41,18 @@ async def test_two_accounts_are_not_many() -> None:
     assert await reported(world) == []
 
 
+@pytest.mark.parametrize("object_id", [IDS[3], None], ids=["by_object_id", "by_name"])
+async def test_the_incident_about_the_actor_is_none_of_the_accounts_that_they_hid(object_id: str | None) -> None:
+    world = people()
+    world.deploy(actor_response="contain")
+    actor = Actor(user_id="p3@contoso.onmicrosoft.com", object_id=object_id)
+    for number in range(2):
+        name = f"p{number}@contoso.onmicrosoft.com"
+        await world.sees(a_finding(object_id_text=IDS[number], identity_text=name, actor=actor))
+
+    assert await reported(world) == []
+
+
 async def test_three_accounts_of_one_actor_are_reported_once_with_their_names() -> None:
     world = people()
     for number in range(4):

@@ -20,12 +20,14 @@ from bypass_responder.model.change import ActorKind
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.notification import Severity
 from bypass_responder.session import change_if_needed, open_session
+from bypass_responder.settings import ActorResponse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.change import Actor
+    from bypass_responder.model.listing import IndexEntry
     from bypass_responder.services import Services
     from bypass_responder.session import Session
 
@@ -111,14 +113,20 @@ async def _targets_of(actors: Mapping[str, Actor], services: Services) -> dict[s
     """Return for each actor the accounts of the last day's incidents, by target; no more than are many."""
     found: dict[str, dict[str, str]] = {name: {} for name in actors}
     since, read = services.clock() - WINDOW, 0
+    contained = services.settings.actor_response is ActorResponse.CONTAIN
     async for entry in services.index.newest(kinds=("incident",)):
         read += 1
         if entry.at < since or read > MOST_READ or all(len(each) >= MANY for each in found.values()):
             break
         for name in set(entry.actor.split(", ")) & found.keys():
-            if len(found[name]) < MANY:
+            if len(found[name]) < MANY and not (contained and _is_about(entry, actors[name])):
                 found[name][entry.target] = entry.account
     return found
+
+
+def _is_about(entry: IndexEntry, actor: Actor) -> bool:
+    """Return True for an incident about the actor, who is contained for the others, and so hid nobody by it."""
+    return entry.target == actor.object_id or entry.account.casefold() == (actor.user_id or "").casefold()
 
 
 def _count(draft: Draft, many: frozenset[str], administrators: frozenset[str]) -> None:
