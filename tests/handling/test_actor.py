@@ -14,6 +14,8 @@ from bypass_responder.model.change import Actor
 from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import StepKind, StepState
+from bypass_responder.operating.blind_windows.known_window import of_incident
+from bypass_responder.operating.incidents.gap import blind_window_of
 from tests.adversary.scenes import about_blake, hours_pass
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
 
@@ -199,3 +201,16 @@ def about_mallory(world: World) -> Finding:
     name, eve = "mallory@contoso.onmicrosoft.com", Actor(user_id="eve@contoso.onmicrosoft.com")
     told = {"object_id_text": MALLORYS_ID, "identity_text": name, "actor": eve}
     return a_finding(effective_at=world.now, received_at=world.now, **told)
+
+
+async def test_what_people_read_of_an_actor_does_not_say_that_they_were_bypassed() -> None:
+    world = a_world_with_mallory()
+    await contained_once(world)
+    [incident] = await world.incidents(MALLORYS_ID)
+    [note] = [each for each in world.notifier.sent if each.target == MALLORYS_ID and each.about == "contained"]
+
+    assert note.text.startswith(f"mallory@contoso.onmicrosoft.com ({MALLORYS_ID}) switched the mailbox audit bypass of")
+    assert "another account" in note.text
+    assert "bypass may still be on" not in note.text
+    assert of_incident(incident) is None
+    assert "its records exist" in blind_window_of(incident, world.now).gap

@@ -28,6 +28,8 @@ MOST_CANDIDATES = 3
 
 def blind_window(incident: Incident) -> str:
     """The blind window in words: from the first moment that may be unrecorded to the proven restoration."""
+    if incident.about_actor:
+        return "none: the account is the actor, and was not bypassed"
     start = "unknown"
     if incident.blind_from:
         start = f"{incident.blind_from:%Y-%m-%d %H:%M:%SZ}"

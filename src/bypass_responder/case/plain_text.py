@@ -63,6 +63,8 @@ def name_of(incident: Incident) -> str:
 
 def what_happened(incident: Incident) -> str:
     """Return one sentence: who switched the bypass of whom on, and when."""
+    if incident.about_actor:
+        return f"{name_of(incident)} switched the mailbox audit bypass of another account on, as its record says."
     at = ""
     if incident.blind_from is not None:
         at = f" {'at' if incident.blind_from_proven else 'before'} {incident.blind_from:%Y-%m-%d %H:%M:%SZ}"
@@ -76,12 +78,15 @@ def what_happened(incident: Incident) -> str:
 
 def what_is_true(incident: Incident, case: Case) -> str:
     """Return one sentence: whether the account can sign in, has valid sessions, and is audited."""
+    if incident.account is None and incident.about_actor:
+        return "Nothing was done, because no single account is known."
     if incident.account is None:
         return "Nothing was done, because no single account is known; whether the bypass is on was not read."
     by_kind = {step.step: step for step in case.steps(incident.id)}
     block, revoke = by_kind.get(StepKind.BLOCK_SIGN_IN), by_kind.get(StepKind.REVOKE_SESSIONS)
     parts = [part for part in (_sign_in(block), _sessions(incident.account, block, revoke)) if part]
-    parts.append(_auditing(incident, by_kind.get(StepKind.DISABLE_BYPASS)))
+    if not incident.about_actor:
+        parts.append(_auditing(incident, by_kind.get(StepKind.DISABLE_BYPASS)))
     text = f"{', '.join(parts[:-1])}, and {parts[-1]}" if len(parts) > 1 else parts[0]
     read_at = case.control(StepKind.BLOCK_SIGN_IN).observed_at if block and block.effect in _BLOCK else None
     return f"Now {text}{f' (sign-in read at {moment(read_at)})' if read_at else ''}."

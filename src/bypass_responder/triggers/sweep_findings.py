@@ -230,7 +230,8 @@ def _known_of(case: Case, entry: BaselineEntry) -> _Known:
         reported=head.reported_off is not None and head.reported_off == entry.on_since,
         was_gone=head.gone_at is not None and (head.off_at is None or head.off_at < head.gone_at),
         dismissed=any(
-            row.status is IncidentStatus.DISMISSED and end_of(case, row) is None for row in case.rows(Incident)
+            row.status is IncidentStatus.DISMISSED and not row.about_actor and end_of(case, row) is None
+            for row in case.rows(Incident)
         ),
         waiting=tuple(name_of(row) for row in case.rows(Incident) if waits_in_list(row)),
     )

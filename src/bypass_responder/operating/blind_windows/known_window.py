@@ -73,6 +73,8 @@ def of_account(
 
 def of_incident(incident: Incident) -> KnownWindow | None:
     """Return the window of an incident; None where the bypass was never on, or a person dismissed it."""
+    if incident.about_actor:
+        return None
     if incident.status is IncidentStatus.DISMISSED and incident.blind_from is None:
         return None
     name = incident.account.user_principal_name if incident.account else (incident.names or (incident.target,))[-1]

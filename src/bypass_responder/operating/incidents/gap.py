@@ -48,6 +48,8 @@ def blind_window_of(incident: Incident, read_at: datetime) -> BlindWindow:
 
 def _gap(incident: Incident, *, known: bool, long: str) -> str:
     start, end = incident.blind_from, incident.restored_at
+    if incident.about_actor:
+        return f"The incident is about {name_of(incident)} as the actor: it was not bypassed, and its records exist."
     whose = f"Records of mailbox actions by {name_of(incident)}, in every mailbox it can open, do not exist"
     if start is None:
         return f"{whose} for the time of the bypass; when it began is unknown."
