@@ -42,8 +42,14 @@ UNDER_WAY = timedelta(minutes=5)
 """A call that was claimed before may still take effect."""
 LATE_DELIVERY = timedelta(hours=3)
 """A receiver that was silent, or refused a notification, has it by then."""
-DAILY = {"many_targets", "late_evidence", "still_dark", "tampering", "allowlist_changed", "allowlist_expiring"}
-"""Written once a day; a run deletes what was delivered sooner than that (``play``), and then it is written again."""
+DAILY = {
+    *("many_targets", "late_evidence", "still_dark", "tampering", "allowlist_changed", "allowlist_expiring"),
+    "step_failed",
+}
+"""Written once a day, or once for a step that fails each hour.
+
+A run deletes what was delivered sooner than that (``play``), and then it is written again.
+"""
 EVIDENCE_TAKES = timedelta(hours=26)
 """The first round of an incident is over by then, whatever its sources did."""
 LATEST_RECORD = timedelta(hours=4)

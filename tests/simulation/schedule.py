@@ -98,7 +98,7 @@ ALSO = {
 RARELY = 0.1
 CROWDED = 13
 """The remainder of the seeds in which calls are slow and a clock is wrong, so that claims end before their calls."""
-HASTY = 17
+HASTY = 11
 """The remainder of the seeds in which a decision meets a late record, or the next bypass."""
 PEOPLE_ACT = ("approve", "dismiss", "release", "close", "enable", "disable")
 
