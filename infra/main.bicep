@@ -145,7 +145,7 @@ param publisherIdentifier string = ''
 @description('HTTPS address that receives notifications, signed. Empty: no webhook. Setting it creates a vault for the signing secret.')
 param notificationWebhookUrl string = ''
 
-@description('Lowest severity of which the webhook is notified.')
+@description('Lowest severity of the notifications that the webhook gets.')
 param notificationWebhookMinimum 'info' | 'warning' | 'critical' | 'emergency' = 'info'
 
 @description('Creates a vault for the list of further receivers, which a person stores there as notification-receivers.')
@@ -154,7 +154,7 @@ param notificationReceiversInVault bool = false
 @description('Address of the runbook, for links in notifications. Empty: the path in the repository.')
 param runbookUrl string = ''
 
-@description('Object ids or addresses of mailboxes that come first in a posture report, separated by commas.')
+@description('Comma-separated object ids or user principal names of mailboxes that come first in a posture report, and whose access by others is counted.')
 param watchedMailboxes string = ''
 
 // ---- inbound access -------------------------------------------------------------------------------------------------
@@ -168,7 +168,7 @@ param deployConsole bool = false
 @description('Application id of the app registration that people sign in to for the console.')
 param consoleClientId string = ''
 
-@description('Address of the console, if it has another than its own. The responder checks hourly that it answers no stranger.')
+@description('Address of the console, if not its default one. The responder checks hourly that it answers no stranger.')
 param consoleUrl string = ''
 
 @description('Comma-separated application ids of programs that may call the API of the console, besides their app roles.')
@@ -244,7 +244,7 @@ param purgeProtection bool = false
 @description('Protects the data account and the log workspace from deletion with a lock.')
 param locks bool = false
 
-@description('Notifies alertEmail when an app is stopped, or its settings or role assignments in the group change. Every deployment does so, too.')
+@description('Notifies alertEmail when an app is stopped, or its settings or role assignments in the group change. Every deployment triggers it as well.')
 param activityAlerts bool = false
 
 @description('Suffix of the names of both apps, at most 4 letters and digits, to replace them. See the runbook.')

@@ -133,12 +133,14 @@ _NAMING = {
     Naming.SEVERAL: "the record's name matches several accounts",
     Naming.TWO_ACCOUNTS: "the record names two different accounts",
     Naming.NAME_MAY_HAVE_MOVED: (
-        "it is known by an Exchange name only and is not bypassed now: the name may have moved to another account"
+        "it is known only by an Exchange name and is not bypassed now: the name may have moved to another account"
     ),
     Naming.REFUSED: "the Exchange worker refuses to look up the record's name",
-    Naming.ANOTHER_BY_NOW: "the account that the record names is gone, and its name belongs to another one by now",
+    Naming.ANOTHER_BY_NOW: (
+        "the account that the record names no longer exists, and its name now belongs to another account"
+    ),
     Naming.NAME_ONLY: (
-        "the record has no object id of the actor, only a name, which may belong to another account by now"
+        "the record has no object id of the actor, only a name, which may now belong to another account"
     ),
     Naming.NOT_IN_EXCHANGE: "Exchange has no object for this account, so its present state is not known",
 }
@@ -253,7 +255,7 @@ def _ended_with_its_entry(facts: Facts) -> str:
     It is unclear if the bypass was allowed, and both bypass and entry are gone by now.
     """
     if facts.entry_removed and facts.allowlist is None and facts.exchange_on is False:
-        return "an allowlist entry was in force when the bypass began; both are gone by now"
+        return "an allowlist entry was in force when the bypass began; both no longer exist"
     return ""
 
 

@@ -123,7 +123,7 @@ def test_with_a_limit_of_zero_it_is_held_and_people_are_notified_once() -> None:
 
     assert (run.under_way, run.held) == ((waiting,), "POSTURE_CHANGES_PER_HOUR is 0")
     assert notification.title == "A posture plan is held: POSTURE_CHANGES_PER_HOUR is 0"
-    assert "It goes on with POSTURE_CHANGES_PER_HOUR above 0." in notification.left_to_do[0]
+    assert "It continues with POSTURE_CHANGES_PER_HOUR above 0." in notification.left_to_do[0]
 
 
 def test_a_plan_with_nothing_left_ends_also_with_a_limit_of_zero() -> None:

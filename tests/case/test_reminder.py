@@ -204,7 +204,7 @@ async def test_everybody_is_notified_of_who_has_it() -> None:
     await acknowledged(world)
     [note] = [note for note in world.notifier.sent if note.about == "acknowledged"]
 
-    assert note.text.startswith(f"{ADELE.name} has had it since {world.now:%Y-%m-%d %H:%MZ}.")
+    assert note.text.startswith(f"{ADELE.name} has been handling it since {world.now:%Y-%m-%d %H:%MZ}.")
 
 
 async def test_another_person_can_take_it_over() -> None:
@@ -283,7 +283,7 @@ async def test_the_same_person_acknowledges_once() -> None:
     [incident] = await world.incidents()
     await world.decides("acknowledge", incident.id, author=ADELE)
     before = len(await world.notifications())
-    with pytest.raises(RefusedError, match="has had it since"):
+    with pytest.raises(RefusedError, match="has been handling it since"):
         await world.decides("acknowledge", incident.id, author=ADELE)
 
     assert len(await world.notifications()) == before

@@ -175,7 +175,7 @@ def test_a_right_of_the_console_is_named_and_not_complete(directory: Directory) 
     said = directory.run("--check", CONSOLE_PRINCIPAL_ID=directory.console.object_id)
 
     assert said.code == 1
-    assert "Right that must not be: console: 810c84a8-" in said.out
+    assert "Forbidden right: console: 810c84a8-" in said.out
 
 
 def test_check_only_looks(directory: Directory) -> None:

@@ -216,7 +216,7 @@ def test_our_own_file_is_no_export(folder: Path) -> None:
     result = run("compare", *exports(folder), folder / "plan.json")
 
     assert result.exit_code == 2
-    assert "plan.json: it is no export of Exchange, but a file of bypassctl" in result.stderr
+    assert "plan.json: it is not an Exchange export but a file of bypassctl" in result.stderr
 
 
 def test_an_empty_file_says_how_it_gets_columns(folder: Path) -> None:

@@ -83,9 +83,9 @@ def test_without_azd_the_fix_is_to_name_each_setting(home: dict[str, str]) -> No
         (("prod",), "ResponderStorage is not set"),
         (("prod", "--set", "ResponderStorage=x"), "TENANT_ID is not set"),
         (("prod", "--set", "ResponderStorage=x", "--set", "TENANT_ID=contoso"), "TENANT_ID must be a GUID"),
-        (("prod", "--set", "TENANTID=x"), "--set TENANTID is no setting"),
+        (("prod", "--set", "TENANTID=x"), "--set TENANTID is not a setting"),
         (("prod", "--set", "MODE"), "Use NAME=VALUE"),
-        (("../prod", "--set", f"TENANT_ID={TENANT}"), "is no name of a profile"),
+        (("../prod", "--set", f"TENANT_ID={TENANT}"), "is not a valid profile name"),
     ],
 )
 def test_what_is_wrong_is_not_added(home: dict[str, str], words: tuple[str, ...], error: str) -> None:

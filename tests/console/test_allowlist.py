@@ -125,7 +125,7 @@ async def test_an_account_is_added_under_a_user_principal_name_only(account: str
         answer = await browser.get(f"/api/v1/allowlist/{BLAKE}/plan/add", params=ADD | {"account": account})
 
     assert answer.status_code == 409
-    assert "is no user principal name" in answer.text
+    assert "is not a user principal name" in answer.text
 
 
 async def test_an_object_id_is_added_under_no_name_that_somebody_typed() -> None:
@@ -138,7 +138,7 @@ async def test_an_object_id_is_added_under_no_name_that_somebody_typed() -> None
         page = await browser.get("/allowlist/add", params=ADD | {"object_id": BLAKE})
 
     assert (plan.status_code, made.status_code) == (409, 409)
-    assert "It is not known here whose account" in plan.text
+    assert "The console does not know whose account" in plan.text
     assert f'action="/accounts/{BLAKE}/inspect"' in page.text
     assert await world.allowlist.get(BLAKE) is None
 

@@ -82,7 +82,7 @@ async def test_a_hidden_file_that_somebody_changed_is_refused(content: str) -> N
         answer = await confirm(browser, shown, content=content)
 
     assert answer.status_code == 400
-    assert "did not arrive whole" in answer.text
+    assert "did not arrive completely" in answer.text
     assert await rows(world) == []
 
 

@@ -205,7 +205,7 @@ async def test_a_person_takes_an_incident_on() -> None:
         await world.delivers(world.decisions.sent[0], channel=Channel.CONSOLE)
         shown = (await browser.get(page)).text
 
-    assert f"{NAME} has had it since" in shown
+    assert f"{NAME} has been handling it since" in shown
 
 
 async def test_an_account_is_named_for_an_unresolved_incident() -> None:
@@ -294,7 +294,7 @@ async def test_an_account_with_any_other_decision_than_approve_is_refused(decisi
     ("headers", "what"),
     [
         ({"content-type": "text/plain"}, "Send Content-Type: application/json."),
-        ({"idempotency-key": "x"}, "Idempotency-Key is no GUID."),
+        ({"idempotency-key": "x"}, "Idempotency-Key is not a GUID."),
         ({"authorization": "Basic x"}, "send Authorization: Bearer TOKEN"),
     ],
 )

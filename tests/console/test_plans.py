@@ -50,5 +50,5 @@ async def test_a_plan_that_is_held_says_why_and_what_makes_it_go_on() -> None:
     async with visitor(world, Role.READ) as browser:
         page, answer = await browser.get("/posture/plans"), await browser.get("/api/v1/posture/plans")
 
-    assert "POSTURE_CHANGES_PER_HOUR is 0. It goes on with <code>POSTURE_CHANGES_PER_HOUR above 0</code>" in page.text
+    assert "POSTURE_CHANGES_PER_HOUR is 0. It continues with <code>POSTURE_CHANGES_PER_HOUR above 0</code>" in page.text
     assert answer.json()["runs"][0]["resumed_by"] == "POSTURE_CHANGES_PER_HOUR above 0"

@@ -97,7 +97,7 @@ async def test_what_cannot_be_carried_out_is_refused_in_one_line(live: Live, tmp
     ]
 
     assert [said.code for said in found] == [2, 2, 2, 0, 2, 3, 3, 2]
-    assert "its hash is another" in found[0].err
+    assert "its hash differs" in found[0].err
     assert mailboxes(live) == before
     assert (await bypassctl(live.env, "posture", "applied", "-o", "json")).json == []
     assert (await bypassctl(live.env, "posture", "applied")).out.startswith("No plan was carried out yet.")
@@ -128,7 +128,7 @@ async def test_a_plan_that_is_held_at_zero_is_shown_so(live: Live, tmp_path: Pat
 
     assert run["held"] == "POSTURE_CHANGES_PER_HOUR is 0"
     assert ["POSTURE_CHANGES_PER_HOUR" in each.out for each in said] == [True, True, True]
-    assert "it goes on with POSTURE_CHANGES_PER_HOUR above 0" in said[0].out
+    assert "it continues with POSTURE_CHANGES_PER_HOUR above 0" in said[0].out
 
 
 async def test_a_plan_that_was_carried_out_is_recognized_before_it_is_sent(live: Live, tmp_path: Path) -> None:

@@ -37,7 +37,7 @@ async def test_a_report_is_never_overwritten(held: Live, tmp_path: Path) -> None
     (tmp_path / incident.id).mkdir()
     said = await bypassctl(held.cli_env, "incidents", "report", incident.id, "-o", str(tmp_path))
 
-    assert (said.code, "is there already" in said.err, names_in(tmp_path / incident.id)) == (2, True, [])
+    assert (said.code, "already exists" in said.err, names_in(tmp_path / incident.id)) == (2, True, [])
 
 
 async def test_all_of_a_period_are_written_and_finished_by_the_same_command(held: Live, tmp_path: Path) -> None:
@@ -47,7 +47,7 @@ async def test_all_of_a_period_are_written_and_finished_by_the_same_command(held
     again = await bypassctl(held.cli_env, *every)
 
     assert (said.code, "1 reports written." in said.err) == (0, True)
-    assert (again.code, "0 reports written, 1 were there already" in again.err) == (0, True)
+    assert (again.code, "0 reports written, 1 already existed" in again.err) == (0, True)
     assert names_in(tmp_path) == [incident.id]
 
 
@@ -72,7 +72,7 @@ async def test_the_attestation_names_the_end_of_each_log(held: Live, tmp_path: P
     attested = json.loads(file.read_text(encoding="utf-8"))
 
     assert (said.code, attested["intact"], held.id_of("alex") in attested["heads"]) == (0, True, True)
-    assert (again.code, "is there already" in again.err) == (2, True)
+    assert (again.code, "already exists" in again.err) == (2, True)
 
 
 async def test_a_log_that_was_changed_is_shown_with_a_warning(held: Live) -> None:

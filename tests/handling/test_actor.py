@@ -84,7 +84,7 @@ async def test_a_person_who_has_the_name_of_an_actor_that_is_gone_is_held() -> N
     await world.sees(a_finding(actor=Actor(user_id="mallory@contoso.onmicrosoft.com", object_id=gone)))
 
     assert world.directory.enabled == {ALEX: False, MALLORYS_ID: True}
-    assert "another one by now" in (await world.incidents(gone))[0].reason
+    assert "now belongs to another account" in (await world.incidents(gone))[0].reason
 
 
 async def test_an_actor_without_an_object_id_is_held_until_a_person_names_the_account() -> None:

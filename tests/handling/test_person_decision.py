@@ -85,7 +85,7 @@ async def test_a_person_names_the_account_of_an_unresolved_incident_and_it_is_co
 async def test_an_account_that_is_no_candidate_is_refused_while_one_may_be_bypassed() -> None:
     world, incident = await an_unresolved_incident(Candidate(object_id=BLAKE, name="blake", bypass_on=True))
 
-    with pytest.raises(RefusedError, match="no candidate"):
+    with pytest.raises(RefusedError, match="not a candidate"):
         await world.decides("approve", incident.id, incident.target, account=ALEX)
     assert world.directory.enabled == {ALEX: True, BLAKE: True}
 

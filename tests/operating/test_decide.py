@@ -81,7 +81,7 @@ async def test_what_is_known_of_a_named_account_is_shown() -> None:
 
     assert named["named account"].startswith(f"alex@contoso.onmicrosoft.com ({ALEX})")
     assert named["its sign-in"] == "enabled"
-    assert named["as a candidate"].startswith("NO CANDIDATE")
+    assert named["as a candidate"].startswith("NOT A CANDIDATE")
     assert named["its incidents"] == "none"
 
 

@@ -149,7 +149,7 @@ async def test_a_change_that_took_effect_is_notified_where_an_earlier_record_say
 async def test_another_technique_is_notified_all_the_same() -> None:
     world = await polled(*mailboxes(50), ours(FAMILY[Technique.PRECURSOR].positive))
 
-    assert "The right to set bypasses was given: Tools" in [each.title for each in notified(world)]
+    assert "The right to set bypasses was granted: Tools" in [each.title for each in notified(world)]
 
 
 async def test_our_own_worker_in_its_role_group_is_nothing() -> None:

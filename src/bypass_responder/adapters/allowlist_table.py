@@ -129,7 +129,7 @@ def _read(entity: TableEntity) -> AllowlistEntry | MalformedEntry:
     given = entity.get("ExpiresAt")
     expires_at = expiry_of(given) if isinstance(given, str) else _moment(given)
     if expires_at is None:
-        problems.append("ExpiresAt is missing, or no date like 2027-01-31")
+        problems.append("ExpiresAt is missing, or not a date such as 2027-01-31")
     if problems or expires_at is None:
         return _malformed(entity, "; ".join(problems))
     return AllowlistEntry(

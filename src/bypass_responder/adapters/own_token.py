@@ -40,7 +40,7 @@ class OwnTokens:
             return Token(api=api, problem=lines[0][:_LONGEST])
         claims = claims_of(token)
         if claims is None:
-            return Token(api=api, problem="the token is none that can be read (a JWT)")
+            return Token(api=api, problem="the token is not a readable JWT")
         roles = claims.get("roles")
         return Token(
             api=api,

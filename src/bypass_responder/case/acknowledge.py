@@ -46,7 +46,7 @@ def _notify(draft: Draft, incident: Incident, decision: PersonDecision) -> None:
     draft.notify(
         "acknowledged",
         f"{decision.author.name} has it: {incident.account or incident.target}",
-        f"{who_has_it(incident)}. Incident {incident.id} is {incident.status.value}, and nobody is reminded of it.",
+        f"{who_has_it(incident)}. Incident {incident.id} is {incident.status.value}, and the reminders have stopped.",
         key=f"{incident.id}-{decision.id}",
         severity=Severity.INFO,
         incident=incident.id,

@@ -102,8 +102,8 @@ def report_many(draft: Draft, count: int) -> None:
     """Notify, once a day, that there are more rows of no account than are followed one by one."""
     draft.notify(
         "allowlist_changed",
-        f"The allowlist has {count} more rows whose keys are no object id",
-        f"They exempt nobody, and their changes are not notified one by one. {WHO}",
+        f"The allowlist has {count} more rows whose keys are not object ids",
+        f"They exempt nobody, and their changes are not reported one by one. {WHO}",
         key=f"many-{draft.now:%Y-%m-%d}",
         severity=Severity.CRITICAL,
         left_to_do=(Task("Delete them, and find out who can write the table Allowlist", "bypassctl allowlist list"),),

@@ -80,7 +80,7 @@ def not_now(
             return f"Incident {incident.id} is about {incident.account}; --account cannot change that."
         if incident.account is None and account is not None and (others := _likelier(incident, account)):
             return (
-                f"{account} is no candidate of incident {incident.id}: {', '.join(map(str, others))}. "
+                f"{account} is not a candidate of incident {incident.id}: {', '.join(map(str, others))}. "
                 f"Name one of them, or dismiss the incident."
             )
     if kind is DecisionKind.CLOSE:

@@ -182,7 +182,7 @@ class Draft:
             key=f"{incident.id}-{key}",
             severity=Severity.EMERGENCY if incident.raised else Severity.CRITICAL,
             incident=incident.id,
-            left_to_do=(decide("ack", incident.id, "Say that you have it"), *tasks(incident, steps=steps)),
+            left_to_do=(decide("ack", incident.id, "Acknowledge it"), *tasks(incident, steps=steps)),
             account=str(incident.account) if incident.account else None,
             actor=[actor.described for actor in incident.actors],
             raised=incident.raised or None,

@@ -50,7 +50,8 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
     "hunting_lost": (
         Severity.CRITICAL,
         Task(
-            "The hunting sensor worked and may not read any more. Find out who removed the permission or the license",
+            "The hunting sensor worked before and is no longer allowed to read. "
+            "Find out who removed the permission or the license",
             "bypassctl doctor",
         ),
     ),
@@ -177,7 +178,9 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
     ),
     "posture_drift": (
         Severity.WARNING,
-        Task("Find out who changed what these mailboxes audit, and whether it was meant", "bypassctl posture report"),
+        Task(
+            "Find out who changed what these mailboxes audit, and whether it was intended", "bypassctl posture report"
+        ),
     ),
     "posture_default_left": (
         Severity.WARNING,
@@ -192,14 +195,15 @@ ADVICE: Mapping[str, tuple[Severity, Task]] = {
     "like_a_person": (
         Severity.WARNING,
         Task(
-            "Ask the owner who used the account. Unless it was meant, remove its entry: the account is then contained",
+            "Ask the owner who used the account. "
+            "If that was not intended, remove the entry: the account is then contained",
             "bypassctl allowlist review",
         ),
     ),
     "new_access": (
         Severity.WARNING,
         Task(
-            "Ask the mailbox's owner about the actor. Unless it was meant, take the permission away and secure both",
+            "Ask the mailbox's owner about the actor. Unless it was intended, remove the permission and secure both",
             "bypassctl posture access",
         ),
     ),

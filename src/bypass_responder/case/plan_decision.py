@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.decision_message import Channel, DecisionMessage
     from bypass_responder.model.incident import PersonDecision
 
-OBSERVE = "MODE is observe: plans are made, and not carried out. Set MODE=enforce."
+OBSERVE = "MODE is observe: plans can be made, but not carried out. Set MODE=enforce."
 
 
 def decide(

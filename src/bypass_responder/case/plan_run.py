@@ -165,9 +165,10 @@ def _held(draft: Draft, run: PlanRun, why: str) -> PlanRun:
         draft.notify(
             "plan_held",
             f"A posture plan is held: {why}",
-            f"Nothing more is changed. What was asked already is recorded when the worker answers. {run.progress}.",
+            "Nothing more is changed. Changes that were already requested are recorded when the worker answers. "
+            f"{run.progress}.",
             key=f"{run.id}-{draft.now:%Y%m%dT%H%M%S}",
-            left_to_do=(Task(f"It goes on with {RESUMED_BY[why]}. To end it", _command("stop", run)),),
+            left_to_do=(Task(f"It continues with {RESUMED_BY[why]}. To end it", _command("stop", run)),),
         )
     else:
         draft.log("plan_held", f"run {run.id} goes on. {run.progress}", plan=run.plan)

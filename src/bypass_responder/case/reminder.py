@@ -38,7 +38,7 @@ def who_has_it(incident: Incident) -> str:
     """Return who has the incident since when; empty for nobody."""
     if incident.acknowledged_at is None:
         return ""
-    return f"{incident.acknowledged_by} has had it since {incident.acknowledged_at:%Y-%m-%d %H:%MZ}"
+    return f"{incident.acknowledged_by} has been handling it since {incident.acknowledged_at:%Y-%m-%d %H:%MZ}"
 
 
 def has_it_already(incident: Incident, person: str) -> str:
@@ -109,7 +109,7 @@ def _notify(draft: Draft, incident: Incident, made: int) -> None:
         severity=Severity.EMERGENCY,
         incident=incident.id,
         left_to_do=(
-            decide("ack", incident.id, "Say that you have it"),
+            decide("ack", incident.id, "Acknowledge it"),
             *tasks(incident, steps=steps),
         ),
         actor=[str(actor) for actor in incident.actors],

@@ -131,7 +131,7 @@ def _notify_new(draft: Draft, new: list[str], read_at: datetime) -> None:
         "invisible to mailbox auditing. No account was blocked.",
         key=f"holders-{read_at.isoformat()}",
         severity=Severity.CRITICAL,
-        left_to_do=(Task(f"Unless it was meant, take the right away. Who has it, {_in_exchange()}", HOLDERS),),
+        left_to_do=(Task(f"Unless it was intended, remove the right. Who has it, {_in_exchange()}", HOLDERS),),
         technique=Technique.PRECURSOR,
     )
 

@@ -50,7 +50,7 @@ def record_rules(draft: Draft, *, mode: str, protected: Sequence[str], observed:
 
 def _notify_mode(draft: Draft, mode: str, observed: Sequence[str]) -> None:
     if mode == "observe":
-        title = "MODE is observe: nothing in the tenant is changed any more"
+        title = "MODE is observe: nothing in the tenant is changed any longer"
         text = (
             "Planned steps are withheld. A command that the Exchange worker already has may still be carried out; "
             "its result is recorded."

@@ -27,7 +27,7 @@ SESSIONS_KEEP_RIGHTS = timedelta(hours=1)
 """The worker's session may go on for so long with rights that were taken away."""
 _SHOWN = {"Identity", "Member", "Members", "Enabled"}
 """Parameters of which the reads show that a change is undone. They do not show scopes, managers and parameters."""
-_NOT_PROVED = "nothing has proved it since, later than an hour, for which a session may keep its rights"
+_NOT_PROVED = "nothing has proved it since, and a session may keep its rights for an hour"
 _BY_DOCTOR = "to compare the worker's rights: bypassctl doctor"
 NOT_READABLE = {
     Technique.RETENTION: "they are in Security & Compliance PowerShell, to which no managed identity can sign in",
@@ -84,8 +84,8 @@ def _of_right(row: Tampering, tenant: Case) -> ReadBack:
     if held:
         return ReadBack(state=_STILL, read_at=read.read_at, detail=held[0])
     if not right_holders.is_certain(read):
-        return ReadBack(state=_UNKNOWN, read_at=read.read_at, detail="the roles were not read whole")
-    return _undone_unless_new(row, read, f"nobody can set bypasses by {row.target}")
+        return ReadBack(state=_UNKNOWN, read_at=read.read_at, detail="the roles were not read completely")
+    return _undone_unless_new(row, read, f"nobody can set bypasses through {row.target}")
 
 
 def _of_members(row: Tampering, read: RightHolders) -> ReadBack:
@@ -96,7 +96,9 @@ def _of_members(row: Tampering, read: RightHolders) -> ReadBack:
     if known:
         return ReadBack(state=_STILL, read_at=read.read_at, detail=f"{', '.join(known)} is in the role group {group}")
     if members or not right_holders.is_certain(read):
-        names = f"its members, as Exchange names them: {', '.join(members)}" if members else "they were not read whole"
+        names = (
+            f"its members, as Exchange names them: {', '.join(members)}" if members else "they were not read completely"
+        )
         return ReadBack(state=_UNKNOWN, read_at=read.read_at, detail=f"compare the members of {group}; {names}")
     return _undone_unless_new(row, read, f"{group} has no members that can set bypasses")
 
@@ -118,7 +120,7 @@ def _of_responder(row: Tampering, tenant: Case) -> ReadBack:
         return _of_permission(row, tenant)
     read, swept = tenant.row(RightHolders, RightHolders.key), sweep_row.current(tenant).complete_at
     if read is None or not read.whole or read.read_at <= row.occurred_at:
-        return _unknown(f"the roles of the organization were not read whole since; {_BY_DOCTOR}")
+        return _unknown(f"the roles of the organization were not read completely since; {_BY_DOCTOR}")
     removes, reads = _is_of(row, read.own_group) or _is_worker(row), _is_group(row, read.reads_group)
     if removes and not read.own:
         return ReadBack(state=_STILL, read_at=read.read_at, detail="the worker's role group cannot remove a bypass")

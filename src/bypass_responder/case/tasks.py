@@ -136,7 +136,7 @@ def _contain(actor: Actor) -> Sequence[Task]:
     if not name:
         return (investigate, Task("No account has this name. Search for it in Entra before you contain anyone"))
     first, *rest = block_yourself(name)
-    text = f"Contain {actor}, unless others confirm that it was meant"
+    text = f"Contain {actor}, unless others confirm that it was intended"
     contain = first._replace(text=f"{text}. The responder does so only with ACTOR_RESPONSE=contain. {first.text}")
     return (contain, *rest, reset_password(name), investigate)
 

@@ -35,7 +35,7 @@ def accounts() -> None:
 def bypassed(output: Format = Output.TABLE) -> None:
     """List the accounts that are bypassed, with the justification from the allowlist.
 
-    As of the last complete sweep; for accounts without an entry, with what the responder has read since.
+    As of the last complete sweep; for accounts without an entry, with the state that the responder has read since.
 
     Exit code 1: an account is bypassed and not on the allowlist, or the last complete sweep is not current.
     """

@@ -35,7 +35,7 @@ def drill(
 ) -> None:
     """Go through docs/drill.md, check each line, and write a report. Changes nothing itself.
 
-    Run it again to go on where it ended.
+    Run it again to continue where it stopped.
 
     Exit code 0: passed. 1: a line failed. 3: not finished.
     """
@@ -62,7 +62,7 @@ def drill(
     if found.failed:
         raise typer.Exit(BAD_NEWS)
     if not found.finished:
-        stop("Not finished: run the same command again to go on.", NOT_DONE)
+        stop("Not finished: run the same command again to continue.", NOT_DONE)
 
 
 class _AtTheTerminal:
@@ -95,5 +95,5 @@ class _AtTheTerminal:
 
     def _ask(self, question: str, *, default: str) -> str:
         if not sys.stdin.isatty():
-            stop("No terminal to ask at. Run it in one; it goes on where it ended.")
+            stop("There is no terminal to ask at. Run it in one; it continues where it stopped.")
         return str(typer.prompt(question, default=default, show_default=bool(default), err=True))

@@ -332,7 +332,7 @@ def show(found: Plan, *, revoke: bool) -> None:
     for principal in found.without_rights:
         say(f"{principal.name} is {principal.object_id}: the console, which needs no right in the directory")
     for right in found.forbidden:
-        say(f"Right that must not be: {right}. Revoke it in the Entra admin center.", style="bold red")
+        say(f"Forbidden right: {right}. Revoke it in the Entra admin center.", style="bold red")
     for extra in found.extras:
         say(
             f"Extra right, kept: {extra}. The identity does not need it; revoke it in the Entra admin center.",

@@ -68,7 +68,8 @@ def moment_of(text: str, now: datetime, name: str) -> datetime | None:
         return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
         stop(
-            f"{name} {text!r} is no time. Use a day (2026-11-01), a time (2026-11-01T06:00Z), or 24h or 7d.", WRONG_CALL
+            f"{name} {text!r} is not a time. Use a day (2026-11-01), a time (2026-11-01T06:00Z), or 24h or 7d.",
+            WRONG_CALL,
         )
 
 

@@ -164,8 +164,8 @@ def approve(
 ) -> None:
     """Carry out held and failed steps. Protected accounts are still never blocked.
 
-    With --account, what is known of that account is shown first: it is the one that will be contained. An account that
-    is no candidate is refused while Exchange has not ruled out every candidate.
+    With --account, the known facts about that account are shown first, because it will be contained. An account that is
+    not a candidate is refused until Exchange has ruled out every candidate.
     """
     if account is not None and len(incidents) > 1:
         stop("--account is the account of one incident. Name one incident.", WRONG_CALL)
@@ -184,7 +184,7 @@ def dismiss(
 def close(
     incidents: IncidentIds, reason: Reason, *, wait: Wait = False, yes: Yes = False, dry_run: DryRun = False
 ) -> None:
-    """End an incident of which every step is done. The account stays blocked until a release."""
+    """End an incident whose steps are all done. The account stays blocked until a release."""
     _decide("close", incidents, reason, wait=wait, yes=yes, dry_run=dry_run)
 
 
@@ -203,7 +203,7 @@ def ack(
     *,
     wait: Wait = False,
 ) -> None:
-    """Say that you have an incident: every receiver is notified, and nobody is reminded of it any more."""
+    """Acknowledge an incident: every receiver is notified that you are handling it; reminders stop."""
     _decide("acknowledge", incidents, reason, wait=wait, yes=True, dry_run=False)
 
 
@@ -260,7 +260,7 @@ def _show_prepared(prepared: Prepared) -> None:
             "controls": prepared.controls,
             **lines_of(message.shown),
             **prepared.named,
-            "after it": prepared.effect,
+            "effect": prepared.effect,
             "not changed": prepared.left_as_it_is,
         }
     )

@@ -85,7 +85,7 @@ def verify(
     copy = _copy(against) if against else {}
     day = _day(since) if since is not None else None
     if attest_file and attest_file.exists():
-        stop(f"{attest_file} is there already. Name a new file.", WRONG_CALL)
+        stop(f"{attest_file} already exists. Name a new file.", WRONG_CALL)
 
     async def use(responder: Responder) -> tuple[Verification, str]:
         services, keep = responder.services, attest_file is not None

@@ -58,7 +58,7 @@ def add(
 ) -> None:
     """Add a profile. The first one is used from then on; choose another with bypassctl profile use."""
     if not NAME.fullmatch(name):
-        stop(f"{name!r} is no name of a profile. Use letters, digits, dots, dashes and underscores.", WRONG_CALL)
+        stop(f"{name!r} is not a valid profile name. Use letters, digits, dots, dashes and underscores.", WRONG_CALL)
     profiles = _load()
     if name in profiles.named and not replace:
         stop(f"The profile {name} exists. Show it: bypassctl profile show {name}. To replace it, add --replace.")
@@ -153,7 +153,7 @@ def _settings(profiles: Profiles, name: str) -> dict[str, str]:
 def _setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or name not in KNOWN:
-        stop(f"--set {name} is no setting. Use NAME=VALUE with a name of docs/settings.md.", WRONG_CALL)
+        stop(f"--set {name} is not a setting. Use NAME=VALUE with a name from docs/settings.md.", WRONG_CALL)
     return name, value
 
 

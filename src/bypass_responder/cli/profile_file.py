@@ -126,9 +126,9 @@ def _problem(held: Mapping[str, object]) -> str:
         return "current must be a name, and profiles a table"
     for name, settings in named.items():
         if not isinstance(settings, dict) or not all(isinstance(value, str) for value in settings.values()):
-            return f"the profile {name} must hold texts only"
+            return f"the profile {name} must contain only text values"
         if any("\0" in value for value in settings.values()):
-            return f"the profile {name} holds a NUL character, which no setting can have"
+            return f"the profile {name} contains a NUL character, which no setting can have"
         if unknown := sorted(settings.keys() - KNOWN):
-            return f"the profile {name} has {unknown[0]}, which is no setting (docs/settings.md)"
+            return f"the profile {name} has {unknown[0]}, which is not a setting (docs/settings.md)"
     return ""

@@ -61,7 +61,7 @@ async def _write_all(responder: Responder, folder: Path, incident_id: str, wante
     services = responder.services
     one = (await find_one(incident_id, services)).id if incident_id else ""
     if one and (folder / one).exists():
-        stop(f"{folder / one} is there already. Name another directory.", WRONG_CALL)
+        stop(f"{folder / one} already exists. Name another directory.", WRONG_CALL)
     author = (await who_am_i(responder)).name
     found = await verify_log(services.ledger, services.checkpoints)
     verification = attest(found, at=services.clock(), by=author)
@@ -79,7 +79,7 @@ async def _write_all(responder: Responder, folder: Path, incident_id: str, wante
         except (InputError, NotFoundError) as error:
             note(f"{each} is not reported: {error.diagnostics()}")
             failed += 1
-    there = f", {kept} were there already and are unchanged" if kept else ""
+    there = f", {kept} already existed and are unchanged" if kept else ""
     note(f"{written} reports written{there}{f', {failed} FAILED' if failed else ''}.")
     return verification.intact and not failed
 

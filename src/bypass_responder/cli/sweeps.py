@@ -57,7 +57,7 @@ def accept_warning(
         {
             "warning": warning_form(text),
             "… stands for": "any name in quotes, or of an object, and any number",
-            "then": "a sweep with this warning counts as complete, also when accounts are missing from it",
+            "then": "a sweep with this warning counts as complete, even if accounts are missing from it",
         }
     )
     if dry_run:

@@ -32,7 +32,7 @@ REPEATABLE = "idempotency-key"
 _NO_GUID = "no_guid_to_repeat_by"
 _TO_PROGRAMS = {
     NO_JSON: f"The API reads JSON. Send Content-Type: {JSON}.",
-    _NO_GUID: "Idempotency-Key is no GUID. Send one that you make up for this change, or leave the header out.",
+    _NO_GUID: "Idempotency-Key is not a GUID. Send a new GUID for this change, or omit the header.",
 }
 """What to do, by the reason."""
 
@@ -112,10 +112,10 @@ def require_change(role: Role) -> Callable[..., Awaitable[Change]]:
 
 def _what_to_do(reason: str, *, api: bool) -> str:
     if not api:
-        return "This form is not valid any more. Load the page again, read it, and repeat your decision."
+        return "This form is no longer valid. Reload the page, read it, and repeat your decision."
     return _TO_PROGRAMS.get(
         reason,
-        "A call with the session of a browser has to come from a page of this site. "
+        "A call with a browser session must come from a page of this site. "
         "From a program, send Authorization: Bearer TOKEN and no session cookie.",
     )
 

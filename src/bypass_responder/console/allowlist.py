@@ -156,7 +156,9 @@ async def allowlist_entry(console: ConsoleDep, object_id: ObjectId) -> Entry:
 
 
 async def allowlist_review(
-    console: ConsoleDep, *, every: Annotated[bool, Query(alias="all", description="Also what is not due.")] = False
+    console: ConsoleDep,
+    *,
+    every: Annotated[bool, Query(alias="all", description="Include entries that are not due.")] = False,
 ) -> ReviewList:
     """The entries whose review is due, each with a proposal: keep, extend, remove, or fix."""
     found = await review(console.services, await last_self_check(console.self_checks))
@@ -273,14 +275,14 @@ async def _plan(console: Console, who: Principal, object_id: str, action: Action
     texts = wanted.model_dump(include=set(Fields.model_fields) - {"expires_at"})
     expires = expiry_of(wanted.expires) if wanted.expires else None
     if wanted.expires and expires is None:
-        raise RefusedError(f"{wanted.expires} is no date. Use YYYY-MM-DD, the last valid day.")
+        raise RefusedError(f"{wanted.expires} is not a date. Use YYYY-MM-DD, the last valid day.")
     match action:
         case "add":
             if expires is None or not wanted.account:
                 raise RefusedError("An entry needs the account's user principal name and the last valid day.")
             if not ADDRESS.fullmatch(wanted.account) or text_problem("account", wanted.account):
                 raise RefusedError(
-                    f"{wanted.account!r:.80} is no user principal name; use one such as app@contoso.com."
+                    f"{wanted.account!r:.80} is not a user principal name; use one such as app@contoso.com."
                 )
             account = await _account(object_id, console)
             return await edits.plan_add(account, Fields(**texts, expires_at=expires), services, author=author)
@@ -303,7 +305,7 @@ async def _account(object_id: str, console: Console) -> Account:
     if found is None or found.problem or not is_current(found, console.services.clock()):
         why = f" It could not be read: {found.problem}" if found and found.problem else ""
         raise RefusedError(
-            f"It is not known here whose account {object_id} is.{why} Ask the responder, then add the entry: "
+            f"The console does not know whose account {object_id} is.{why} Ask the responder, then add the entry: "
             f"/accounts/{object_id}, or POST {API}/accounts/{object_id}/inspect."
         )
     if found.account is None:

@@ -156,7 +156,7 @@ def _content(form: FormData) -> bytes:
     try:
         return _bounded(base64.b64decode(_text(form, "content"), validate=True))
     except ValueError:  # no base64, or no ASCII
-        raise InputError("content", "the file did not arrive whole. Upload it again.") from None
+        raise InputError("content", "the file did not arrive completely. Upload it again.") from None
 
 
 def _bounded(data: bytes) -> bytes:

@@ -88,7 +88,7 @@ async def incidents(
     ] = "",
     since: Annotated[Moment, Query(description="Opened at or after this time.")] = None,
     until: Annotated[Moment, Query(description="Opened before this time.")] = None,
-    after: Annotated[str, Query(max_length=200, description="The field next of the page before.")] = "",
+    after: Annotated[str, Query(max_length=200, description="The field next of the previous page.")] = "",
     limit: Annotated[int, Query(ge=1, le=200)] = PAGE,
 ) -> IncidentPage:
     """Incidents, newest first."""
@@ -126,7 +126,7 @@ async def log(console: ConsoleDep, subject: Subject = "tenant") -> AccountLog:
 async def windows(
     console: ConsoleDep,
     account: Annotated[str, Query(max_length=256, description="Object id, user principal name, or all.")] = "",
-    since: Annotated[Moment, Query(description="Without what ended before this time.")] = None,
+    since: Annotated[Moment, Query(description="Leave out what ended before this time.")] = None,
 ) -> BlindWindows:
     """For which accounts and times records of mailbox actions do not exist, and why."""
     return await read_windows(console.services, account, since=since)
@@ -149,7 +149,7 @@ async def posture(
     missing: Annotated[str, Query(max_length=64, description="Mailboxes that may not record this action.")] = "",
     *,
     pinned: Annotated[bool, Query(description="List only mailboxes with a pinned logon type.")] = False,
-    not_audited: Annotated[bool, Query(description="List only what is not audited, or not known to be.")] = False,
+    not_audited: Annotated[bool, Query(description="List only mailboxes that are not audited, or may not be.")] = False,
 ) -> PosturePage:
     """What mailboxes audit, as last read: numbers, what to do, the mailboxes that come first."""
     wanted = LineFilter(type=type.strip(), missing=missing.strip(), pinned=pinned, not_audited=not_audited)
@@ -166,10 +166,10 @@ async def grants(
 
 async def access(
     console: ConsoleDep,
-    mailbox: Annotated[str, Query(max_length=256, description="User principal name or object id, whole.")] = "",
+    mailbox: Annotated[str, Query(max_length=256, description="Complete user principal name or object id.")] = "",
     actor: Annotated[str, Query(max_length=256, description="User principal name, object id or application id.")] = "",
     logon_type: Annotated[AccessLogon | Literal[""], Query(description="Only with this logon type.")] = "",
-    since: Annotated[Moment, Query(description="Days from then on; without it, 30 days.")] = None,
+    since: Annotated[Moment, Query(description="First day; 30 days ago if not given.")] = None,
     until: Annotated[Moment, Query(description="Days before then.")] = None,
     limit: Annotated[int, Query(ge=1, le=MOST_ROWS, description="Maximum number of rows, the newest.")] = ROWS_OF_PAGE,
 ) -> Accesses:

@@ -101,9 +101,9 @@ def _unread(inquiry: Inquiry, question: Question) -> Unavailable | None:
         return Unavailable(reason=f"The {title} were not read: {answer.reason}", fix=answer.fix)
     kept_from = source.kept_from(inquiry.answered_at) if inquiry.answered_at else None
     if kept_from and question.start < kept_from:
-        return Unavailable(reason=f"The {title} of before {moment(kept_from)} are deleted.", fix=source.by_hand)
+        return Unavailable(reason=f"The {title} from before {moment(kept_from)} are deleted.", fix=source.by_hand)
     if (isinstance(answer, Empty) and answer.note) or (
         isinstance(answer, Found) and (not answer.complete or len(answer.items) >= MOST_ITEMS)
     ):
-        return Unavailable(reason=f"The {title} are more than are listed.", fix=source.by_hand)
+        return Unavailable(reason=f"There are more {title} than are listed.", fix=source.by_hand)
     return None

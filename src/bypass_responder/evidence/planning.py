@@ -34,7 +34,9 @@ BY_HAND = "Answer it by hand."
 UNKNOWN_ACCOUNT = Unavailable(
     reason="No single account is known.", fix="bypassctl incidents approve --account OBJECT_ID, once it is known"
 )
-NO_ACCOUNT = Unavailable(reason="The actor is no account of this directory.", fix="docs/runbook.md: contain the actor")
+NO_ACCOUNT = Unavailable(
+    reason="The actor is not an account of this directory.", fix="docs/runbook.md: contain the actor"
+)
 NO_APPLICATION = Unavailable(
     reason="No record names the application id.", fix="Find the service principal in Entra by its object id"
 )

@@ -14,7 +14,7 @@ HABITS = ("country", "network", "client")
 """Fields in which a sign-in may differ from those before; the weightiest first."""
 TOO_FEW = 1
 """Sign-ins before the window that make a habit: without any, nothing is new."""
-MORE_FAILED = "Of the failed ones, the service has more. All that succeeded were read."
+MORE_FAILED = "The service has more failed ones. All successful ones were read."
 MOST_VALUES = 3
 """Of a field, how many values the item of all failures names."""
 

@@ -134,7 +134,7 @@ class Found(Stored):
                 [each if isinstance(each, Item) else Item.model_validate(each) for each in given.get("items", ())]
             )
             raw = tuple(given.get("raw", ()))
-            cut = f"Kept are the first {MOST_RAW:,} of {len(raw):,} records." if len(raw) > MOST_RAW else ""
+            cut = f"Only the first {MOST_RAW:,} of {len(raw):,} records are kept." if len(raw) > MOST_RAW else ""
             note = " ".join(filter(None, (_left_out(items[MOST_ITEMS:]), cut, given.get("note", ""))))
             return given | {"items": tuple(items[:MOST_ITEMS]), "raw": raw[:MOST_RAW], "note": note}
         return given

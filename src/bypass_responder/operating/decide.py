@@ -118,7 +118,7 @@ async def _about_named(account: Account, incident: Incident, services: Services)
     return {
         "named account": f"{account}{f', {account.display_name}' if account.display_name else ''}",
         "its sign-in": ", ".join(sign_in),
-        "as a candidate": candidate.in_exchange if candidate else "NO CANDIDATE: nothing says that it was bypassed",
+        "as a candidate": candidate.in_exchange if candidate else "NOT A CANDIDATE: nothing shows that it was bypassed",
         "its incidents": ", ".join(row.id for row in active_incidents(case)) or "none",
     }
 

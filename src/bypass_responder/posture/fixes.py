@@ -50,10 +50,10 @@ FIXES = {
     ),
     Issue.LEGACY_MESSAGE_BIND: (
         "MessageBind is no longer recorded and cannot be chosen; MailItemsAccessed replaced it",
-        "None needed. A plan leaves the logon type: its change could not be undone",
+        "None needed. A plan leaves the logon type unchanged, because a change could not be undone",
     ),
     Issue.SHORT_AGE_LIMIT: (
-        "The mailbox keeps its entries for less time than the baseline says; the unified audit log is not concerned",
+        "The mailbox keeps its entries for less time than the baseline says; the unified audit log is not affected",
         f"{_PLAN} --age-limit {_DAYS}",
     ),
     Issue.FLAG_IGNORED: ("AuditEnabled is off, without effect while the organization audits", "None needed"),

@@ -118,7 +118,7 @@ def plan(
             continue
         wanted, reasons, left = _change(row, goal)
         if wanted is not None and mailbox.type == PUBLIC_FOLDERS:
-            wanted, left = None, ["it takes Set-Mailbox -PublicFolder, which the worker's role does not have"]
+            wanted, left = None, ["it needs Set-Mailbox -PublicFolder, which the worker's role does not have"]
         skipped += [Skipped(id=mailbox.key, name=mailbox.name, why=why) for why in left]
         if wanted is not None and mailbox.object_id:
             ranks[mailbox.object_id] = row.verdict.rank
@@ -208,8 +208,8 @@ def _change(row: MailboxPosture, goal: Goal) -> tuple[AuditChange | None, list[s
 
 def _not_undoable(logon: LogonType, action: str, row: MailboxPosture) -> str:
     return (
-        f"{logon}: its list has {action}, which Set-Mailbox accepts no more, so a change could not be undone. "
-        f"To return it for good: Set-Mailbox -Identity {row.mailbox.key} -DefaultAuditSet {logon}"
+        f"{logon}: its list has {action}, which Set-Mailbox no longer accepts, so a change could not be undone. "
+        f"To return it permanently: Set-Mailbox -Identity {row.mailbox.key} -DefaultAuditSet {logon}"
     )
 
 

@@ -90,7 +90,7 @@ FAMILY: Mapping[Technique, Way] = {
         ),
         match=roles.precursor,
         severity=Severity.CRITICAL,
-        title="The right to set bypasses was given",
+        title="The right to set bypasses was granted",
         meaning="Anyone who has it can make any account invisible to mailbox auditing.",
         read_by=_DAILY,
         repair=lambda found: (
@@ -142,7 +142,7 @@ FAMILY: Mapping[Technique, Way] = {
         match=lambda *_: None,  # one record alone is none: see ``tampering.permissions``
         severity=Severity.WARNING,
         title="A permission was granted and removed within 7 days",
-        meaning="It may have been for one look at a mailbox, and its removal to hide that.",
+        meaning="It may have been granted only for a brief look at a mailbox, and removed to hide that.",
         read_by="",
         repair=repair.look_of_trustee,
     ),

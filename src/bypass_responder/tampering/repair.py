@@ -76,7 +76,7 @@ def right(found: Changed) -> Repair:
     """Return the command that takes a given right away."""
     is_member = found.operation in {"Add-RoleGroupMember", "Update-RoleGroupMember"}
     name = _quoted(last_part(found.target) if is_member else found.target)
-    text = f"Unless it was meant, take the right away {IN_EXCHANGE[0].lower()}{IN_EXCHANGE[1:]}"
+    text = f"Unless it was intended, remove the right {IN_EXCHANGE[0].lower()}{IN_EXCHANGE[1:]}"
     if not name:
         return Repair(f"{text}. Who has it", HOLDERS)
     match found.operation:
@@ -112,7 +112,7 @@ def own_right(found: Changed) -> Repair:
             found.target
         ):
             overwrite = " -Overwrite" if operation == "Set-ManagementRoleEntry" else ""
-            more = ", and run the script of bypassctl grant --exchange-script, which takes out what is too much"
+            more = ", and run the script of bypassctl grant --exchange-script, which removes anything extra"
             return Repair(f"{text}{more}", f"Add-ManagementRoleEntry -Identity {entry}{overwrite}")
     grants = "bypassctl grant" if found.operation.endswith(".") else "bypassctl grant --exchange-script"
     return Repair("Find out who did it, then grant the right again", grants)

@@ -188,7 +188,7 @@ async def test_failed_sign_ins_do_not_push_out_one_that_succeeded() -> None:
     assert isinstance(answer, Found)
     assert (answer.count, answer.complete) == (5_001, False)
     assert answer.items[0].what == "sign-in"
-    assert "Of the failed ones, the service has more. All that succeeded were read." in answer.note
+    assert "The service has more failed ones. All successful ones were read." in answer.note
 
 
 @pytest.mark.parametrize("refused", [httpx.Response(429), httpx.Response(400), httpx.Response(503)])

@@ -54,7 +54,7 @@ async def test_the_plans_can_be_read(width: int, scheme: str, script: bool) -> N
 
     assert found + written == []
     assert (rows, too_wide) == (3, False)
-    assert "POSTURE_CHANGES_PER_HOUR is 0. It goes on with POSTURE_CHANGES_PER_HOUR above 0" in shown
+    assert "POSTURE_CHANGES_PER_HOUR is 0. It continues with POSTURE_CHANGES_PER_HOUR above 0" in shown
     assert f"Not as wanted: {LONG}: its settings have changed since the plan was made" in shown
     assert "12 of 12 mailboxes: 10 done, 1 not found, 1 skipped" in shown
 

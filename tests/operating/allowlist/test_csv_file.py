@@ -65,11 +65,11 @@ def test_a_file_is_read_however_it_was_saved(data: bytes) -> None:
         (b"\xff\xfe\xff", "neither UTF-8 nor UTF-16"),
         ("R\u00e9sum\u00e9".encode("cp1252"), "neither UTF-8"),
         (f"{HEADER},password\n".encode(), "Unknown columns: 'password'"),
-        (f"{HEADER},owner\n".encode(), "there twice: owner"),
+        (f"{HEADER},owner\n".encode(), "appear twice: owner"),
         (b"object_id,owner,ticket,expires\n", "Missing columns: reason_class, justification"),
         (f"{HEADER}\n".encode(), "no rows"),
-        (f'{HEADER}\n"{ALEX}"x,'.encode(), "is no CSV"),
-        (f'{HEADER}\n"{ALEX}'.encode(), "is no CSV"),
+        (f'{HEADER}\n"{ALEX}"x,'.encode(), "is not CSV"),
+        (f'{HEADER}\n"{ALEX}'.encode(), "is not CSV"),
     ],
 )
 def test_a_file_that_cannot_be_read_is_refused_with_the_fix(data: bytes, word: str) -> None:

@@ -123,11 +123,11 @@ async def test_a_damaged_text_that_the_entry_has_already_is_not_judged_again() -
     [
         ({"object_id": FOREIGN}, "no account of this tenant"),
         ({"object_id": "", "account": "nobody@fabrikam.com"}, "no account of this tenant"),
-        ({"object_id": "12345"}, "is no object id"),
+        ({"object_id": "12345"}, "is not an object id"),
         ({"object_id": "", "account": ""}, "are empty"),
         ({"object_id": "", "account": "alex\u202e@contoso.com"}, "U+202E"),
         ({"object_id": "", "account": "<b>alex</b>@contoso.com"}, "markup"),
-        ({"expires": "soon"}, "is no date"),
+        ({"expires": "soon"}, "is not a date"),
         ({"expires": "2020-01-01"}, "out of range"),
         ({"owner": "the team"}, "is not an e-mail address"),
         ({"justification": "<img src=x>"}, "has markup"),

@@ -24,8 +24,8 @@ def test_a_gzipped_file_is_read_as_what_is_in_it(data: bytes) -> None:
     [
         (b"PK\x03\x04" + b"x" * 100, "soffice --headless --convert-to csv FILE"),
         (gzip.compress(b"PK\x03\x04" + b"x" * 100), "soffice --headless --convert-to csv FILE"),
-        (PACKED[:-9], "no whole gzip file"),
-        (PACKED[:10] + b"\xff" * 40, "no whole gzip file"),
+        (PACKED[:-9], "not a complete gzip file"),
+        (PACKED[:10] + b"\xff" * 40, "not a complete gzip file"),
         (gzip.compress(PACKED), "gunzip FILE"),
         (gzip.compress(b""), "it is empty"),
     ],

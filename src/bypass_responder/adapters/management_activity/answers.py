@@ -68,7 +68,7 @@ def items_of(body: bytes) -> list[Any]:
     except (ValueError, RecursionError):
         items = None
     if not isinstance(items, list):
-        raise TransientError(f"The audit feed answered a listing that is no JSON array: {body[:100]!r}")
+        raise TransientError(f"The audit feed answered a listing that is not a JSON array: {body[:100]!r}")
     return items
 
 

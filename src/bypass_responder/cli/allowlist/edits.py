@@ -75,7 +75,7 @@ def add(
 ) -> None:
     """Allow one account to be bypassed. Does not cover a bypass that is already on.
 
-    An account that has an entry is refused, and the difference shown; --replace replaces it.
+    If the account has an entry, shows the difference and changes nothing, unless --replace is given.
     """
     texts = {"reason_class": reason_class, "justification": reason, "owner": owner, "ticket": ticket}
     fields = Fields(**_stripped(texts | {"documentation": documentation}), expires_at=last_moment(expires))
@@ -104,7 +104,7 @@ def set_fields(
     reason: Note = "",
     dry_run: DryRun = False,
 ) -> None:
-    """Change fields of an entry; the others stay as they are.
+    """Change fields of an entry; the others stay unchanged.
 
     The account stays covered without interruption.
     """
@@ -131,7 +131,7 @@ def extend(
     reason: Note = "",
     dry_run: DryRun = False,
 ) -> None:
-    """Let an entry expire later. The account stays covered without interruption."""
+    """Make an entry expire later. The account stays covered without interruption."""
     changes: dict[str, str | datetime] = {"expires_at": last_moment(expires)}
     changes |= {"ticket": ticket.strip()} if ticket.strip() else {}
 
@@ -144,7 +144,7 @@ def extend(
 def remove(account: Account, *, reason: Note = "", yes: Yes = False, dry_run: DryRun = False) -> None:
     """Remove one account from the allowlist. From then on, its bypass is a violation.
 
-    Shows the account's state first, and asks. To restore the entry: undo.
+    Shows the account's state first, and asks for confirmation. To restore the entry: undo.
     """
 
     async def plan(services: Services, author: Author) -> Edit:
@@ -160,9 +160,9 @@ def undo(
     yes: Yes = False,
     dry_run: DryRun = False,
 ) -> None:
-    """Restore an entry as it was before its last change, also when it was removed.
+    """Restore an entry as it was before its last change, even if it was removed.
 
-    Shows the difference first, and asks. A removed entry that is restored covers what it covered before.
+    Shows the difference first, and asks for confirmation. A restored entry covers what it covered before.
     """
 
     async def plan(services: Services, author: Author) -> Edit:
@@ -189,7 +189,8 @@ def approve(
 ) -> None:
     """Approve the entry of one account as it is now. Required with ALLOWLIST_APPROVAL=required.
 
-    Shows the entry and asks. A person other than its author must approve it; a change needs approval again.
+    Shows the entry and asks for confirmation. A person other than its author must approve it; each change needs
+    a new approval.
     """
     check_reason(reason)
 
@@ -233,7 +234,7 @@ def _edit(
     changes = "" if edit.changes == NO_DIFFERENCE else f". {edit.changes}"
     say(f"{DONE[edit.action]}: {edit.account}{changes if not ask else ''}")
     if not reported:
-        say("The responder could not be sent who made this edit: the history will show what the row names.")
+        say("The edit could not be reported to the responder: the history will show the editor that the row names.")
     if edit.action is not EditAction.UNDO:
         say(f"To undo it: bypassctl allowlist undo {edit.object_id}")
 

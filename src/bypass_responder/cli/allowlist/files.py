@@ -40,7 +40,7 @@ MOST_SHOWN, MOST_NAMED = 50, 10
 def export(
     file: Annotated[Path | None, typer.Option("--file", "-f", help="Write to this file, not to the terminal.")] = None,
 ) -> None:
-    """Export all entries as CSV, which import reads. Cells that a spreadsheet would run are quoted."""
+    """Export all entries as CSV, which import reads. Cells that a spreadsheet would run get an apostrophe."""
 
     async def use(responder: Responder) -> list[EntryView]:
         return await read_entries(responder.services)
@@ -74,9 +74,9 @@ def import_entries(
     dry_run: DryRun = False,
     output: Format = Output.TABLE,
 ) -> None:
-    """Add and change the entries of a CSV file. Entries that are not in it stay as they are.
+    """Add and change the entries of a CSV file. Entries that are not in it stay unchanged.
 
-    Shows a plan with a verdict for each row, and asks. Interrupted, run it again: the same file finishes it.
+    Shows a plan with a verdict for each row, and asks for confirmation. To finish an interrupted import, run it again.
     """
     try:
         data = file.read_bytes()
@@ -92,7 +92,7 @@ def import_entries(
         raise typer.Exit(BAD_NEWS if plan.of(Verdict.REJECT) else 0)
     if confirmed and confirmed.strip().lower() != plan.plan_id:
         stop(
-            f"Plan {confirmed:.40} is not the plan any more: the file or the allowlist has changed. "
+            f"Plan {confirmed:.40} is no longer the plan: the file or the allowlist has changed. "
             f"Read the plan above, then confirm it: --confirm {plan.plan_id}"
         )
     try:
@@ -121,7 +121,8 @@ def import_entries(
     except (typer.Exit, KeyboardInterrupt):
         last = f", up to line {written[-1].line}" if written else ""
         say(
-            f"Interrupted. {len(written)} of {counted(len(plan.todo), 'row')} written{last}. The same file finishes it."
+            f"Interrupted. {len(written)} of {counted(len(plan.todo), 'row')} written{last}. "
+            "To finish, run the command again with the same file."
         )
         raise typer.Exit(NOT_DONE) from None
     _show_result(result, output)
@@ -148,9 +149,9 @@ def _show_result(result: ImportResult, output: Output) -> None:
     tell = say if output is Output.TABLE else note
     tell(f"Imported plan {result.plan_id}: {counted(result.written, 'row')} written, {result.same} unchanged.")
     if result.unreported:
-        tell(f"The responder could not be sent who wrote {result.unreported} of them; their rows name the editor.")
+        tell(f"{result.unreported} of them could not be reported to the responder; their rows name the editor.")
     if result.changed:
         for row in result.changed[:MOST_NAMED]:
             tell(f"Line {row.line}, {row.account or row.object_id}: {row.why}")
         rows = counted(len(result.changed), "row was", "rows were")
-        stop(f"{rows} not written: changed meanwhile. Run the import again to see the plan of now.")
+        stop(f"{rows} not written: changed in the meantime. Run the import again to see the current plan.")

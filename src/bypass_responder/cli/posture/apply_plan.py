@@ -50,14 +50,14 @@ def apply(
     dry_run: DryRun = False,
     yes: Yes = False,
 ) -> None:
-    """Carry out a plan through the responder, mailbox by mailbox. Shows it first, and asks.
+    """Carry out a plan through the responder, mailbox by mailbox. Shows it first, and asks for confirmation.
 
     Needs MODE=enforce, and the set changes: bypassctl grant
     --exchange-script --set changes. Each mailbox is read again, recorded,
-    changed and read back; one that is no longer as planned is skipped, and
-    named. At most POSTURE_CHANGES_PER_HOUR mailboxes are changed within any
-    60 minutes. To see how far it is, and to get the undo file: posture
-    applied. With --wait, exits 1 unless every mailbox is as planned.
+    changed and read back; a mailbox that has changed since the plan is skipped
+    and named. At most POSTURE_CHANGES_PER_HOUR mailboxes are changed within any
+    60 minutes. For the progress and the undo file: posture applied. With
+    --wait, exits 1 unless every mailbox is as planned.
     """
     check_reason(reason)
     plan, content = _read(file)
@@ -79,10 +79,10 @@ def apply(
 
 
 def undo(run: RunId, *, reason: Reason, wait: Wait = False, dry_run: DryRun = False, yes: Yes = False) -> None:
-    """Undo a run of a plan: each mailbox that it may have changed goes back to its settings before.
+    """Undo a run of a plan: each mailbox that it may have changed gets its previous settings back.
 
-    Shows them first, and asks. One that was changed otherwise since is
-    skipped, and named. Needs MODE=enforce. With --wait, exits 1 unless every mailbox
+    Shows them first, and asks for confirmation. A mailbox that somebody has changed since is
+    skipped and named. Needs MODE=enforce. With --wait, exits 1 unless every mailbox
     is as it was.
     """
     found, message = _prepared(DecisionKind.UNDO_PLAN, run, reason)
@@ -95,7 +95,7 @@ def undo(run: RunId, *, reason: Reason, wait: Wait = False, dry_run: DryRun = Fa
 
 
 def stop_run(run: RunId, *, reason: Reason, wait: Wait = False) -> None:
-    """Stop a run of a plan: no further mailbox is started. What was asked already is recorded."""
+    """Stop a run of a plan: no further mailbox is changed. Changes already requested are recorded."""
     found, message = _prepared(DecisionKind.STOP_PLAN, run, reason)
     send_decision(message, f"the stop of run {found.id}", wait=wait)
     if wait:
@@ -155,4 +155,4 @@ def _send(message: DecisionMessage, what: str, *, wait: bool) -> None:
     if wait:
         follow(message.message_id)
     else:
-        say(f"How far it is, and its undo file: bypassctl posture applied {message.message_id}")
+        say(f"Its progress and undo file: bypassctl posture applied {message.message_id}")

@@ -64,7 +64,7 @@ def compare(
     measures = measures_of(against)
     earlier = read_files(before, columns) if before else None
     if earlier and not earlier.mailboxes:
-        stop("--before has no mailboxes, so that every mailbox would be new.", WRONG_CALL)
+        stop("--before has no mailboxes, so every mailbox would be new.", WRONG_CALL)
     for problem in earlier.problems if earlier else ():
         note(f"the earlier export is partial: {problem}")
     known = Before(earlier.read_at, earlier.mailboxes) if earlier else None

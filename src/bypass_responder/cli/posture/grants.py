@@ -40,10 +40,10 @@ def grants(
     removed: Annotated[bool, typer.Option("--removed", help="Only grants that were removed within 7 days.")] = False,
     output: Format = Output.TABLE,
 ) -> None:
-    """List granted and removed permissions to mailboxes and role groups, as the audit feed has them.
+    """List granted and removed permissions to mailboxes and role groups, from the audit feed.
 
     Exit code 1: one was removed within 7 days of its grant, which may
-    have been for one look at a mailbox; or not all of them are listed.
+    have been for a brief look at a mailbox; or not all changes are listed.
     """
 
     async def use(responder: Responder) -> Grants:

@@ -20,19 +20,17 @@ if TYPE_CHECKING:
 
 Against = Annotated[
     str,
-    typer.Option("--baseline", help="What decides whether actions are missing: microsoft, cis, possible, or an id."),
+    typer.Option("--baseline", help="Baseline that decides what is missing: microsoft, cis, possible, or an id."),
 ]
 Types = Annotated[list[str], typer.Option("--type", help="Only this RecipientTypeDetails, such as SharedMailbox.")]
 Missing = Annotated[
     list[str],
-    typer.Option("--missing", help="Only where an action, such as MailItemsAccessed, is not known to be recorded."),
+    typer.Option("--missing", help="Only mailboxes that may not record an action, such as MailItemsAccessed."),
 ]
 Pinned = Annotated[
-    bool, typer.Option("--pinned", help="Only with a logon type whose list Microsoft does not maintain.")
+    bool, typer.Option("--pinned", help="Only mailboxes with a logon type whose list Microsoft does not maintain.")
 ]
-NotAudited = Annotated[
-    bool, typer.Option("--not-audited", help="Only mailboxes that are not audited, or not known to be.")
-]
+NotAudited = Annotated[bool, typer.Option("--not-audited", help="Only mailboxes that are not audited, or may not be.")]
 Columns = Annotated[
     list[str], typer.Option("--column", metavar="HEADER=PROPERTY", help="A column that was renamed or translated.")
 ]

@@ -111,7 +111,7 @@ def _show_table(made: PostureReport) -> None:
     show_section("To do", ("issue", "mailboxes", "meaning", "fix"), rows)
     shown, count = notable(made, MOST_SHOWN)
     columns = ("mailbox", "type", "audited", "why", "issues", "missing")
-    title = f"Mailboxes, {count} with something to know"
+    title = f"Mailboxes, {count} to review"
     show_section(title, columns, [_cells(row, made) for row in shown])
     if count > MOST_SHOWN:
         say(f"… and {count - MOST_SHOWN} more: -o csv or json has all.")

@@ -65,20 +65,20 @@ def plan(
         int, typer.Option("--most", min=1, max=MOST_CHANGES, help="Plan at most this many mailboxes, the worst first.")
     ] = MOST_CHANGES,
 ) -> None:
-    """Write what would make mailboxes audit more, as a file. Changes nothing.
+    """Write a plan that would make mailboxes audit more to a file. Changes nothing itself.
 
-    Logon types return to Microsoft's default set where they then audit no
-    less; elsewhere actions are added. With --baseline cis or possible, its
+    Logon types return to Microsoft's default set if that audits at least as
+    much; otherwise actions are added. With --baseline cis or possible, its
     actions are added, which pins the logon type, and its age limit is set.
-    No change audits less. A plan without a change writes no file. To carry
-    the file out: bypassctl posture apply.
+    No change reduces auditing. Without a change, no file is written. To
+    carry out the plan: bypassctl posture apply.
 
     Exit code 1: the read is partial, so the plan may lack mailboxes.
     """
     if str(output) in {"-", *Form}:
         stop(f"--output is the file of the plan, such as plan.json, not {output}.", WRONG_CALL)
     if output.exists():
-        stop(f"{output} is there already. Name another file.", WRONG_CALL)
+        stop(f"{output} already exists. Name another file.", WRONG_CALL)
     wanted = RowFilter(types=tuple(types), missing=tuple(missing), pinned=pinned, not_audited=not_audited)
     measures = measures_of(against)
     goal = goal_of(measures, actions, age_limit)

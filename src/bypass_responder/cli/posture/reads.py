@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 def read(*, wait: Wait = False) -> None:
     """Ask the app to read all mailboxes now. It does so automatically once a day.
 
-    A read that is under way is not started again. The Exchange worker takes
-    minutes to hours, by the number of mailboxes; bypassctl status shows how
-    far it is, and bypassctl posture report what was read.
+    A read under way is not restarted. The Exchange worker takes minutes to
+    hours, depending on the number of mailboxes; bypassctl status shows the
+    progress, and bypassctl posture report the result.
     """
 
     async def use(responder: Responder) -> DecisionMessage:

@@ -50,7 +50,7 @@ def applied(
     ] = None,
     output: Format = Output.TABLE,
 ) -> None:
-    """List the plans that were carried out, or show one; write its undo file, also while it goes on."""
+    """List the plans that were carried out, or show one and write its undo file, even while it runs."""
     from bypass_responder.operating.posture.plan_runs import RunView, held_text, view_of
 
     if not run:
@@ -132,7 +132,7 @@ def _run(run_id: str) -> PlanRun:
 
 def _write(path: Path, run: PlanRun) -> None:
     if path.exists():
-        stop(f"{path} is there already. Name another file.", WRONG_CALL)
+        stop(f"{path} already exists. Name another file.", WRONG_CALL)
 
     async def use(responder: Responder) -> UndoFile:
         from bypass_responder.operating.posture.plan_runs import undo_file

@@ -70,7 +70,7 @@ def read_file(data: bytes) -> File:
                 raise RefusedError(f"The file has more than {MOST_ROWS:,} rows. Split it.")
             lines.append(_line(rows.line_num, names, cells))
     except csv.Error as error:
-        raise RefusedError(f"Line {rows.line_num} is no CSV: {error}. Save the sheet as CSV again.") from None
+        raise RefusedError(f"Line {rows.line_num} is not CSV: {error}. Save the sheet as CSV again.") from None
     if not lines:
         raise RefusedError("The file has no rows below its header. Nothing to import.")
     return File(hashlib.sha256(data).hexdigest(), tuple(lines))
@@ -97,7 +97,7 @@ def _check_names(names: list[str]) -> None:
         shown = ", ".join(f"{name!r:.40}" for name in unknown[:5])
         raise RefusedError(f"Unknown columns: {shown}. The columns are {', '.join(FIELDS)}.")
     if doubled := sorted({name for name in names if name and names.count(name) > 1}):
-        raise RefusedError(f"Columns that are there twice: {', '.join(doubled)}.")
+        raise RefusedError(f"Columns that appear twice: {', '.join(doubled)}.")
     missing = [name for name in REQUIRED if name not in names]
     missing += [] if {"object_id", "account"} & {*names} else ["object_id or account"]
     if missing:

@@ -191,7 +191,7 @@ def _planned(
         return row.model_copy(update={"why": problem})
     if fields is None:
         return row.model_copy(
-            update={"why": f"expires {line.cells['expires']!r:.40} is no date; use YYYY-MM-DD, the last valid day"}
+            update={"why": f"expires {line.cells['expires']!r:.40} is not a date; use YYYY-MM-DD, the last valid day"}
         )
     had = fields_of(before) if isinstance(before, AllowlistEntry) else None
     if fields == had:
@@ -212,11 +212,11 @@ def _line_problem(line: Line, object_id: str, *, unknown: str, doubled: set[str]
         return problem
     given, name = line.cells["object_id"].strip(), _name(line)
     if given and guid_or_none(given) is None:
-        return f"object_id {given!r:.60} is no object id"
+        return f"object_id {given!r:.60} is not an object id"
     if not given and not name:
         return "object_id and account are empty"
     if not object_id:
-        return text_problem("account", name) or unknown or f"{name!r:.80} is no user principal name"
+        return text_problem("account", name) or unknown or f"{name!r:.80} is not a user principal name"
     if object_id in doubled:
         return f"several lines are about {object_id}"
     return unknown

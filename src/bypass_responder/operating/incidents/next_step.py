@@ -36,7 +36,7 @@ _EFFECT = {
     DecisionKind.DISMISS: "Ends the incident. Pending actions are canceled; completed ones are kept.",
     DecisionKind.CLOSE: "Ends the incident. A blocked account stays blocked until a release.",
     DecisionKind.RELEASE: "Restores sign-in as before the first block, and ends the incident. Auditing stays on.",
-    DecisionKind.ACKNOWLEDGE: "Every receiver is notified that you have it, and nobody is reminded of it any more.",
+    DecisionKind.ACKNOWLEDGE: "Every receiver is notified that you are handling it, and the reminders stop.",
 }
 _TEXTS = {
     Situation.OPEN: "Nothing to decide: the responder is working. Read the state again in a minute.",

@@ -114,7 +114,7 @@ def view_of(run: PlanRun) -> RunView:
 def held_text(run: PlanRun) -> str:
     """Return why a run is held, with what makes it go on; empty while it is not held."""
     fix = resumed_by(run)
-    return f"{run.held}; it goes on with {fix}" if fix else run.held
+    return f"{run.held}; it continues with {fix}" if fix else run.held
 
 
 def plan_text(run: PlanRun) -> str:

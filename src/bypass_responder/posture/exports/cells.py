@@ -115,7 +115,7 @@ def as_span(value: Any) -> str | None:  # noqa: ANN401 - any cell
     if not text:
         return None
     if (days := days_of(text)) is None:
-        raise CellError(f"{text!r:.60} is no time span, such as 90.00:00:00")
+        raise CellError(f"{text!r:.60} is not a time span such as 90.00:00:00")
     return _span(round(days * 24 * 3600))
 
 

@@ -122,7 +122,7 @@ class _File:
             raise InputError("no_rows", f"it has no rows. {WITHOUT_ROWS}")
         if ours := next((row["format"] for row in self._rows if str(row.get("format")).startswith(OURS)), None):
             raise InputError(
-                "not_an_export", f"it is no export of Exchange, but a file of bypassctl ({ours}). Leave it out"
+                "not_an_export", f"it is not an Exchange export but a file of bypassctl ({ours}). Leave it out"
             )
 
     def _lines(self) -> None:

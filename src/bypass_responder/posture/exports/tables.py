@@ -33,7 +33,7 @@ _WORKBOOK = (
     "it is an Excel workbook or a zip archive. Make a CSV of it: soffice --headless --convert-to csv FILE, or in Excel "
     "Save As CSV UTF-8"
 )
-WITHOUT_ROWS = "Export it again; where nothing is found, without Where-Object, so that the file has rows"
+WITHOUT_ROWS = "Export it again; if nothing is found, without Where-Object, so that the file has rows"
 _NEXT = "@odata.nextLink"
 _LINES_BEFORE = 10
 """Lines that may stand before the header: ``#TYPE``, ``sep=``, a title."""
@@ -61,9 +61,9 @@ def _unpacked(data: bytes) -> bytes:
         with gzip.open(io.BytesIO(data)) as file:
             unpacked = file.read(most + 1)
     except (OSError, EOFError, zlib.error) as problem:
-        raise InputError("gzip", f"it is no whole gzip file ({problem}). Copy or export it again") from None
+        raise InputError("gzip", f"it is not a complete gzip file ({problem}). Copy or export it again") from None
     if len(unpacked) > most:
-        raise InputError("too_large", f"more than {most >> 20} MiB come out of it. Export it in parts, or unpack it")
+        raise InputError("too_large", f"it unpacks to more than {most >> 20} MiB. Export it in parts, or unpack it")
     if unpacked.startswith(_GZIP):
         raise InputError("gzip", "it is gzipped twice. Unpack it once: gunzip FILE")
     return unpacked
@@ -84,7 +84,7 @@ def _json(text: str) -> Table:
         try:
             rows += _objects(_loaded(line))
         except (ValueError, RecursionError) as problem:
-            cut = "it may be cut off" if number > 1 else "it is no JSON"
+            cut = "it may be cut off" if number > 1 else "it is not JSON"
             raise InputError("not_json", f"line {number} cannot be read ({problem}); {cut}. Export it again") from None
     return Table(rows)
 
@@ -119,11 +119,11 @@ def _csv(text: str) -> Rows:
     try:
         names = [name.strip() for name in next(rows)]
         if doubled := sorted({name for name in names if name and names.count(name) > 1}):
-            raise InputError("doubled_column", f"the column {doubled[0]!r:.60} is there twice")
+            raise InputError("doubled_column", f"the column {doubled[0]!r:.60} appears twice")
         return [_row(names, cells, rows.line_num + start) for cells in rows if any(cell.strip() for cell in cells)]
     except csv.Error as problem:
         where = rows.line_num + start
-        raise InputError("not_csv", f"line {where} is no CSV ({problem}). Export it again") from None
+        raise InputError("not_csv", f"line {where} is not CSV ({problem}). Export it again") from None
 
 
 def _is_header(line: str) -> bool:

@@ -85,7 +85,7 @@ def data_of(event: Any) -> Any:  # noqa: ANN401 - any JSON value
     encoded = text_of(event, "data_base64")
     data = event["data"] if has(event, "data") else None
     if encoded is not None and data is not None:
-        raise InputError("duplicate_key", "data is there twice, once as data_base64")
+        raise InputError("duplicate_key", "data appears twice, once as data_base64")
     if encoded is not None:
         data = _decoded(encoded)
     if data is None:
