@@ -13,4 +13,7 @@ def test_a_refusal_that_names_a_command_has_no_other_advice(text: str) -> None:
 
 
 def test_any_other_refusal_says_that_retrying_will_not_help() -> None:
-    assert RefusedError("Another person must.").diagnostics() == "Another person must. Retrying will not help."
+    assert (
+        RefusedError("Another person must.").diagnostics()
+        == "Another person must. Trying again without a change will not help."
+    )

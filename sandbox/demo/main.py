@@ -76,7 +76,7 @@ def main(argv: list[str], *, meanwhile: Callable[[Stage, SandboxClient], None] |
     result = proof.as_json() | {"seconds": round(time.monotonic() - began, 1)}
     for line in proof.lines():
         print(line)
-    print(f"{'It holds' if proof.holds else 'IT DOES NOT HOLD'}: {result['seconds']} s")
+    print(f"{'All checks passed' if proof.holds else 'CHECKS FAILED'}: {result['seconds']} s")
     if given.json:
         print(json.dumps(result))
     return 0 if proof.holds else 1

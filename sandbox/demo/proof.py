@@ -76,7 +76,7 @@ class Proof:
     def lines(self) -> list[str]:
         """For people."""
         return [
-            f"In the tenant now: blocked {self.blocked}, sessions cut {self.revoked}, bypass off {self.bypass_off}",
+            f"In the tenant now: blocked {self.blocked}, sessions revoked {self.revoked}, bypass off {self.bypass_off}",
             f"Nobody else was touched: {'yes' if self.untouched else f'NO: {sorted(self.touched)}'}",
             *(
                 f"The ledger claims {kind} of {claim}, the tenant says {true}"

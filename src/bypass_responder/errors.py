@@ -117,7 +117,7 @@ class NotFoundError(_FixNamingError):
 class RefusedError(_FixNamingError):
     """The service, or a rule of this project, refuses for good."""
 
-    advice = "Retrying will not help."
+    advice = "Trying again without a change will not help."
 
 
 class FeedError(ResponderError):

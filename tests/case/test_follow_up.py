@@ -40,6 +40,13 @@ def test_what_was_refused_is_done_by_a_person_before_it_is_approved() -> None:
     ]
 
 
+def test_in_observe_an_approval_is_refused_so_the_mode_comes_first() -> None:
+    incident = FAILED.model_copy(update={"status": IncidentStatus.OBSERVED})
+    todo = left_to_do(incident, steps=[a_step(StepKind.BLOCK_SIGN_IN, StepState.WITHHELD)])
+
+    assert any("To contain the account, set MODE=enforce, then: bypassctl incidents approve" in each for each in todo)
+
+
 def test_a_failed_step_can_be_approved_while_another_one_goes_on() -> None:
     incident = FAILED.model_copy(update={"status": IncidentStatus.OPEN})
     steps = [a_step(StepKind.BLOCK_SIGN_IN, StepState.FAILED), a_step(StepKind.DISABLE_BYPASS, StepState.ACTED)]

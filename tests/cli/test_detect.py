@@ -103,6 +103,12 @@ def test_a_file_that_cannot_be_opened_is_status_two(tmp_path: Path) -> None:
     assert run(tmp_path / "missing.json").exit_code == 2
 
 
+def test_a_count_of_one_is_singular(tmp_path: Path) -> None:
+    result = run("--count", a_file(tmp_path, [a_tampering()]))
+
+    assert (", 1 record\n" in result.stderr, "0 of 1 file failed" in result.stderr) == (True, True)
+
+
 def test_the_family_is_found_on_demand(tmp_path: Path) -> None:
     path = a_file(tmp_path, [a_tampering()])
 

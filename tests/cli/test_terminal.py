@@ -32,6 +32,15 @@ class Item(Value):
     names: tuple[str, ...] = ()
 
 
+@pytest.mark.parametrize(
+    ("output", "said"), [(Output.TABLE, "Nothing to list.\n"), (Output.JSON, ""), (Output.CSV, "")]
+)
+def test_an_empty_list_says_so_to_people(output: Output, said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    terminal.show_list([], output, fields=("id",), table={"id": lambda it: it.id})
+
+    assert capsys.readouterr().err == said
+
+
 @pytest.fixture
 def narrow(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(terminal, "width", lambda: 80)

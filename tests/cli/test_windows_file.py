@@ -83,6 +83,14 @@ def test_a_file_that_is_no_list_of_windows_is_named_with_the_fix(tmp_path: Path,
     assert "bypassctl window -o json > windows.json" in ended.stderr
 
 
+def test_the_fix_does_not_write_over_the_file_that_was_named(tmp_path: Path) -> None:
+    export = tmp_path / "export.csv"
+    export.write_text("a,b\n")
+    ended = CliRunner().invoke(app, ["detect", "--windows", str(export), "-"], input="[]")
+
+    assert "> export.csv" not in ended.stderr
+
+
 def test_a_file_that_is_not_there_is_named(tmp_path: Path) -> None:
     ended = CliRunner().invoke(app, ["detect", "--windows", str(tmp_path / "none.json"), "-"], input="[]")
 
@@ -98,3 +106,13 @@ def test_a_time_is_seen_wherever_the_bytes_are_divided(size: int) -> None:
         seen.see(data[start : start + size])
 
     assert (seen.first, seen.last) == (b"2026-03-02T09:15:30", b"2026-03-05T00:00:00")
+
+
+@pytest.mark.parametrize("option", ["--since", "--until"])
+def test_the_time_of_an_export_goes_with_the_known_windows_only(tmp_path: Path, option: str) -> None:
+    """It filters nothing: without this, a person takes what is printed for what happened since."""
+    file = tmp_path / "export"
+    file.write_bytes(LATER)
+    ended = CliRunner().invoke(app, ["detect", option, "2026-03-01", str(file)])
+
+    assert (ended.exit_code, "go with --windows" in ended.stderr) == (2, True)

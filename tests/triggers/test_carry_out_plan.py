@@ -170,7 +170,7 @@ async def test_a_plan_that_was_changed_is_refused() -> None:
     plan = a_plan()
     world.plans.files[plan.sha256] = as_file(plan).replace(b"kim0", b"eve0")
 
-    assert "its hash is another" in (await applies(world, plan)).why
+    assert "its hash differs" in (await applies(world, plan)).why
     assert world.reads.sent == []
 
 
@@ -298,7 +298,7 @@ async def test_with_a_limit_of_zero_it_is_held_until_the_limit_is_raised() -> No
     run = await carried_out(world, mailboxes)
 
     assert asked == 0
-    assert "held: POSTURE_CHANGES_PER_HOUR is 0; it goes on with POSTURE_CHANGES_PER_HOUR above 0" in plan_text(held)
+    assert "held: POSTURE_CHANGES_PER_HOUR is 0; it continues with POSTURE_CHANGES_PER_HOUR above 0" in plan_text(held)
     assert "plan_held" in await world.notifications("tenant")
     assert (run.counts, run.held) == ({ChangeOutcome.DONE: 3}, "")
 

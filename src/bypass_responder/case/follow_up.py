@@ -76,7 +76,9 @@ def tasks(incident: Incident | None, *, steps: Sequence[Step] = (), actors: tupl
     gap = blind_window(incident)
     return (
         *todo,
-        Task(f"Document the gap: mailbox actions of this account, in every mailbox it can open, {gap}"),
+        Task(
+            f"Document the gap: no record of mailbox actions by this account, in every mailbox it can open, for {gap}"
+        ),
         Task(
             "Read other sources for that window: Entra sign-ins, SharePoint and OneDrive audit, Defender for Office "
             "365, message trace, and inbox rules and delegations read directly"
@@ -123,7 +125,8 @@ def _decisions(incident: Incident, steps: Sequence[Step]) -> list[Task]:
     if _is_reverted(steps):
         legitimate = task.decide("release", incident.id, "Or, if a colleague enabled it and the bypass was legitimate")
     if incident.account is not None:
-        text = f"Decide ({_why(incident, steps)}). To contain the account"
+        first = ", set MODE=enforce, then" if incident.status is IncidentStatus.OBSERVED else ""
+        text = f"Decide ({_why(incident, steps)}). To contain the account{first}"
         return [task.decide("approve", incident.id, text), legitimate]
     candidates = sorted(incident.candidates, key=lambda each: (each.bypass_on is not True, each.checked_at is not None))
     named = [

@@ -51,9 +51,10 @@ def detect(
         ),
     ] = None,
     since: Annotated[
-        str, typer.Option(help="With --windows: the export was asked for records since: 2026-11-01, 2026-11-01T06:00Z.")
+        str,
+        typer.Option(help="With --windows: start of the time that the export covers: 2026-11-01, 2026-11-01T06:00Z."),
     ] = "",
-    until: Annotated[str, typer.Option(help="With --windows: and until then, in the same forms.")] = "",
+    until: Annotated[str, typer.Option(help="With --windows: end of that time, in the same forms.")] = "",
 ) -> None:
     """Find mailbox audit bypasses in exports of the unified audit log. Works offline.
 
@@ -73,6 +74,10 @@ def detect(
     failed, or auditing was tampered with. 2: no findings, but some input is unreadable or has no
     audit record at all.
     """
+    if (since or until) and not windows:
+        from bypass_responder.cli.terminal import WRONG_CALL, stop
+
+        stop("--since and --until go with --windows. They do not filter the findings.", WRONG_CALL)
     known = _known(windows, since, until) if windows else None
     with _bar() as bar:
         run = _Run(output, family=family, every=count, paused=bar.paused if bar else nullcontext)
@@ -181,10 +186,15 @@ class _Run:
             sizes.append(f"{self.lines:,} {'line' if self.lines == 1 else 'lines'}")
         if self.rows:
             sizes.append(f"{self.rows:,} rows of worksheets")
-        sizes.append(f"{self.records:,} records" if self.is_exact else "records not counted (--count)")
+        sizes.append(
+            f"{self.records:,} {'record' if self.records == 1 else 'records'}"
+            if self.is_exact
+            else "records not counted (--count)"
+        )
         again = f" ({shown} shown: an event that is in several files counts once)" if shown > found else ""
         typer.echo(f"read {', '.join(sizes)}", err=True)
-        typer.echo(f"{found} found{again}, {unreadable} unreadable, {self.failed} of {files} files failed", err=True)
+        of_files = f"{files} {'file' if files == 1 else 'files'}"
+        typer.echo(f"{found} found{again}, {unreadable} unreadable, {self.failed} of {of_files} failed", err=True)
         return FOUND if shown else NOT_READ if unreadable or self.failed or self.unrecognized else 0
 
 

@@ -45,7 +45,7 @@ def print_incident(view: IncidentView) -> None:
         ],
     )
     show_section(
-        "Records of others that do not exist for this time either",
+        "Records of others that are also missing for this time",
         ("account", "warning"),
         [
             *((it.name, it.text) for it in view.other_windows),
@@ -81,11 +81,8 @@ def _print_gathered(gathered: GatheredView) -> None:
         say(f"! {text}", style="bold red")
     show_section(
         "Sources",
-        ("source", "account", "answer", "to answer it by hand"),
-        [
-            (it.title, f"{it.account} ({it.role})", it.summary, f"{it.fix} {it.by_hand}".strip() if it.reason else "")
-            for it in gathered.answers
-        ],
+        ("source", "account", "answer", "fix, or how to answer it by hand"),
+        [(it.title, f"{it.account} ({it.role})", it.summary, it.ways) for it in gathered.answers],
     )
 
 
@@ -97,7 +94,7 @@ def _facts(view: IncidentView) -> dict[str, object]:
         "acknowledged": f"{acknowledged.by}, since {moment(acknowledged.at)}" if acknowledged else "",
         "account": view.account or f"unresolved: {', '.join(view.names)}",
         "actor": ", ".join(map(_actor, view.actors)),
-        "its account": "; ".join(
+        "actor's account": "; ".join(
             f"{it.name}: {it}" if len(view.actor_accounts) > 1 else str(it) for it in view.actor_accounts
         ),
         "decision": f"{view.verdict}: {view.reason}",

@@ -194,7 +194,10 @@ def show_list(
 ) -> None:
     """Print a list: as JSON and CSV with the ``fields`` of its items, else with the columns of ``table``."""
     if output is Output.TABLE:
-        show_table(list(table), [[cell(item) for cell in table.values()] for item in items])
+        rows = [[cell(item) for cell in table.values()] for item in items]
+        show_table(list(table), rows)
+        if not rows:
+            note("Nothing to list.")
         return
     records = [_record(item) for item in items]
     if output is Output.JSON:

@@ -26,7 +26,7 @@ def window(
     ] = "",
     output: Format = Output.TABLE,
 ) -> None:
-    """Show for which accounts and times records of mailbox actions do not exist, and why.
+    """Show for which accounts and times there are no records of mailbox actions, and why.
 
     Read it before a search of the audit log: an empty result proves nothing
     within these times. `-o json` writes the file for `bypassctl detect --windows`.
@@ -48,14 +48,16 @@ def window(
 
 def _show(found: BlindWindows) -> None:
     if not found.any:
-        say(f"No time is known for which records of {found.account or 'any account'} are missing.")
+        say(f"No times without records are known for {found.account or 'any account'}.")
+    elif found.account and not found.own:
+        say(f"No times without records are known for {found.account} itself.")
     for each in (*found.organization, *found.own):
         say(each.text, style="bold red")
-    _table("Of other accounts: what they did in this mailbox is not recorded either", found.others)
-    _table("Of mailboxes: actions of these types in them are not recorded", found.mailboxes)
+    _table("Other accounts, whose actions in this mailbox are not recorded either", found.others)
+    _table("Mailboxes in which these types of action are not recorded", found.mailboxes)
     if found.of_every_type:
         say(f"Action types without records: {', '.join(found.action_types)}.")
-        say(f"Recorded all the same: {'; '.join(found.still_recorded)}.")
+        say(f"Still recorded: {'; '.join(found.still_recorded)}.")
     for what in found.incomplete:
         say(f"INCOMPLETE: {what}.", style="bold red")
 

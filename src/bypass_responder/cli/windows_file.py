@@ -64,7 +64,7 @@ def read_windows_file(path: Path) -> WindowsFile:
     except OSError as error:
         stop(f"{path}: {error.strerror or error}.", WRONG_CALL)
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError, ValidationError):
-        stop(f"{path} is no list of windows. Write one with: bypassctl window -o json > {path.name}", WRONG_CALL)
+        stop(f"{path} is not a list of windows. Write one with: bypassctl window -o json > windows.json", WRONG_CALL)
 
 
 def warnings(

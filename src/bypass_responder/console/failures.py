@@ -36,6 +36,13 @@ STATUS: tuple[tuple[type[ResponderError], int], ...] = (
     (ResponderError, 500),
 )
 SIGN_IN = "/.auth/login/aad"
+_MOMENT = "use a day (2026-11-01) or a time (2026-11-01T06:00Z)"
+_FORMS = {
+    "datetime_parsing": _MOMENT,
+    "datetime_from_date_parsing": _MOMENT,
+}
+"""What to enter instead, by the kind of error."""
+_ID = "use an id such as 00000000-0000-4000-8000-000000000000, in lower case"
 
 
 def add_handlers(app: FastAPI) -> None:
@@ -59,7 +66,9 @@ async def _responder(request: Request, problem: Exception) -> Response:
 async def _invalid(request: Request, problem: Exception) -> Response:
     first = problem.errors()[0] if isinstance(problem, RequestValidationError) else {"loc": (), "msg": ""}
     name = ".".join(str(part) for part in first["loc"][1:]) or "The request"
-    return answer(request, 400, f"{name}: {str(first['msg']).removeprefix('Value error, ')}.")
+    message = str(first["msg"]).removeprefix("Value error, ")
+    rule = _FORMS.get(str(first.get("type")), _ID if "[0-9a-f]{8}" in message else message)
+    return answer(request, 400, f"{name}: {rule}.")
 
 
 async def _http(request: Request, problem: Exception) -> Response:

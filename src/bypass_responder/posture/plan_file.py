@@ -31,9 +31,9 @@ def read_plan(content: bytes) -> Plan:
     try:
         plan = Plan.model_validate_json(content)
     except ValidationError as error:
-        raise _refused(f"it cannot be read: {first_problem(error)}") from None
+        raise _refused(_not_a_plan(content, error)) from None
     if plan.digest() != plan.sha256:
-        raise _refused("it was changed after it was made: its hash is another. Make it again: bypassctl posture plan")
+        raise _refused("it was changed after it was made (its hash differs). Make it again: bypassctl posture plan")
     if not plan.changes:
         raise _refused("it changes no mailbox")
     if len(plan.changes) > MOST_CHANGES:
@@ -46,6 +46,12 @@ def read_plan(content: bytes) -> Plan:
     if doubled:
         raise _refused(f"it has the mailbox {doubled[0]} twice")
     return plan
+
+
+def _not_a_plan(content: bytes, error: ValidationError) -> str:
+    if b'"bypass-responder/posture-undo/' in content[:1_000]:
+        return "it is the undo file of a run. To undo the run: bypassctl posture undo RUN"
+    return f"it cannot be read as a file of bypassctl posture plan: {first_problem(error)}"
 
 
 def decided_plan(content: bytes, ref: PlanRef) -> Plan:

@@ -40,6 +40,7 @@ def test_unavailable_is_shown_with_its_fix_and_how_to_answer_it_by_hand() -> Non
 
     assert (shown.state, shown.reason, shown.fix) == ("unavailable", "no license", "Entra ID P1")
     assert shown.by_hand.startswith("Entra admin center")
+    assert shown.ways.startswith("Entra ID P1. Or: Entra admin center")
 
 
 def test_a_later_round_replaces_an_earlier_one() -> None:

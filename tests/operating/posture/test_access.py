@@ -75,6 +75,18 @@ async def test_before_the_first_read_it_is_not_known() -> None:
     assert found.sentence.endswith("No day was read yet.")
 
 
+@pytest.mark.parametrize(
+    ("days", "advice"), [(0, "Fix: grant it."), (31, "Since 2026-03-02 09:00:00Z: no permission. Fix: grant it.")]
+)
+async def test_a_problem_is_named_once_with_its_fix(days: int, advice: str) -> None:
+    world = await world_with(days=days)
+    refused = {"problem": "no permission.", "fix": "grant it", "problem_since": START}
+    world.access.saved = world.access.saved.model_copy(update=refused)
+    found = await answer(world)
+
+    assert found.advice == advice
+
+
 async def test_days_without_any_record_of_exchange_are_not_nobody() -> None:
     world = await world_with()
     world.access.read |= {day: each.model_copy(update={"silent": True}) for day, each in world.access.read.items()}

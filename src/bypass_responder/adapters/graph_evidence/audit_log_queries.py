@@ -115,7 +115,7 @@ class AuditLogQueries:
     async def _require_permission(self) -> None:
         token = await self._tokens.inspect(Api.GRAPH)
         if not token.problem and not set(self._topic.permissions) & set(token.roles):
-            raise PermissionMissingError("The app's token lacks it.", permission=self._permission)
+            raise PermissionMissingError("The app's token lacks the permission.", permission=self._permission)
 
     async def _submit(self, searches: Sequence[Search], question: Question, known: Memo) -> Pending:
         """Submit what is not submitted.

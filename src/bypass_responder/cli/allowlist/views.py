@@ -19,6 +19,7 @@ from bypass_responder.cli.terminal import (
     stop,
     with_responder,
 )
+from bypass_responder.decision import Disposition
 from bypass_responder.errors import NotFoundError
 from bypass_responder.model.base import counted, moment, until
 from bypass_responder.operating.allowlist.entries import (
@@ -96,7 +97,7 @@ def list_entries(
     search: Annotated[str, typer.Option("--search", help="Only entries with this text in a field.")] = "",
     output: Format = Output.TABLE,
 ) -> None:
-    """List all entries, including expired and malformed ones, the first to expire first."""
+    """List all entries, including expired and malformed ones, in order of expiry."""
 
     async def use(responder: Responder) -> list[EntryView]:
         check = await last_self_check(responder.self_checks)
@@ -130,7 +131,7 @@ def history(
     account: Annotated[str, typer.Argument(help="Object id; for an existing entry also a user principal name.")],
     output: Format = Output.TABLE,
 ) -> None:
-    """Show who changed an entry, oldest first: what the table showed, and who reports to have done it."""
+    """Show who changed an entry, oldest first: what the table showed, and who reported the edit."""
 
     async def use(responder: Responder) -> list[Change]:
         object_id = await find_object_id(account, responder.services, listed=False)
@@ -144,7 +145,7 @@ def review(
     account: Annotated[str, typer.Argument(help="One entry; without it, all.")] = "",
     *,
     keep_it: Annotated[bool, typer.Option("--keep", help="Record that you reviewed this entry and keep it.")] = False,
-    all_entries: Annotated[bool, typer.Option("--all", help="Also entries whose review is not due.")] = False,
+    all_entries: Annotated[bool, typer.Option("--all", help="Include entries whose review is not due.")] = False,
     reason: Note = "",
     output: Format = Output.TABLE,
 ) -> None:
@@ -189,12 +190,16 @@ def explain(account: NewAccount, output: Format = Output.TABLE) -> None:
     if output is not Output.TABLE:
         show_document(found.model_dump(), output)
         return
-    say(f"If {found.account} went dark now. {found.sentence}")
+    say(f"If the bypass of {found.account} were switched on now:")
+    say(found.sentence)
     show_fields(
         {
             "object id": found.object_id,
             "verdict": found.verdict,
-            **{kind.value: each.value for kind, each in found.steps.items()},
+            **{
+                kind.value: ("not done" if each is Disposition.NOT else each.value)
+                for kind, each in found.steps.items()
+            },
             "entry": "" if found.entry else "none",
         }
     )

@@ -67,12 +67,12 @@ def access(
     by_day: Annotated[bool, typer.Option("--by-day", help="List each day and operation, as json and csv do.")] = False,
     output: Format = Output.TABLE,
 ) -> None:
-    """List who else than its owner opened a watched mailbox, how often, when, and how.
+    """List who other than its owner opened a watched mailbox, how often, when, and how.
 
     It is counted once a day, and kept for ACCESS_RETENTION_DAYS. What a
-    bypassed account did is not in it: those times are named.
+    bypassed account did is not in it; those times are named.
 
-    Exit code 1: not all of it is known, or listed. It is named.
+    Exit code 1: part of it is not known, or not listed; what is missing is named.
     """
     now = datetime.now(UTC)
     start, end = moment_of(since, now, "--since"), moment_of(until, now, "--until")
@@ -88,7 +88,7 @@ def access(
         _show(found, by_day=by_day)
     else:
         show_list(found.rows, output, fields=[*AccessLine.model_fields], table=_ROWS)
-    _note_gaps(found)
+    _note_gaps(found, output)
     raise typer.Exit(0 if found.whole else BAD_NEWS)
 
 
@@ -100,10 +100,10 @@ def _show(found: Accesses, *, by_day: bool) -> None:
         show_section("By actor", [*_ACTORS], [[cell(each) for cell in _ACTORS.values()] for each in found.actors])
 
 
-def _note_gaps(found: Accesses) -> None:
+def _note_gaps(found: Accesses, output: Output) -> None:
     """Print what the list cannot have, also beside json and csv."""
     if found.fix:
-        note(f"{found.problem} FIX: {found.fix}.")
+        note(found.advice if output is Output.TABLE else f"{found.problem} Fix: {found.fix}.")
     for each in found.unknown:
         note(f"INCOMPLETE: {each}.")
     if not found.complete:

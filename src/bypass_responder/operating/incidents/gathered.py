@@ -50,6 +50,11 @@ class SourceAnswer(Value):
     """Why a later round could not ask again; the answer is an earlier one's."""
     raw: Evidence | None = None
 
+    @property
+    def ways(self) -> str:
+        """How to get an answer that is missing: the fix, or by hand."""
+        return ". Or: ".join(filter(None, (self.fix.rstrip("."), self.by_hand))) if self.reason else ""
+
 
 class GatheredView(Value):
     """The evidence from other sources about one incident."""

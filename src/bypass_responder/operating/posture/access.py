@@ -124,6 +124,12 @@ class Accesses(Value):
                 mailboxes = counted(len(opened), "watched mailbox", "watched mailboxes")
                 return f"{actors} opened {mailboxes}, {since}.{'' if self.whole else ' There may be more.'}"
 
+    @property
+    def advice(self) -> str:
+        """The fix, after the problem where the sentence does not name it; empty when nothing is to be fixed."""
+        problem = "" if self.problem in self.sentence else f"{self.problem} "
+        return f"{problem}Fix: {self.fix}." if self.fix else ""
+
 
 async def read_access(
     services: Services,
