@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import json
 import shutil
 import signal
 import sys
@@ -11,6 +12,8 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import astuple
+from difflib import get_close_matches
+from functools import cache
 from pathlib import Path
 
 from bypass_responder import bootstrap
@@ -25,6 +28,8 @@ from sandbox.tenant.opened import OWNER
 
 WATCHED = f"{OWNER}@{DOMAIN}"
 """The mailbox that others open, so that `bypassctl posture access` shows something."""
+HOST = "AzureFunctionsJobHost__"
+"""What the name of a setting that overrides a value in host.json begins with."""
 SHOWN = (
     *("TENANT_ID", "MODE", "PROTECTED_OBJECT_IDS", "EXCHANGE_WORKER_IDS", "ResponderStorage"),
     *("GRAPH_URL", "MANAGEMENT_API_URL"),
@@ -91,7 +96,19 @@ def _setting(text: str) -> tuple[str, str]:
     name, equals, value = text.partition("=")
     if not equals or not name.isidentifier():
         raise argparse.ArgumentTypeError(f"{text!r} is not NAME=VALUE")
+    if name not in _settings() and not name.startswith(HOST):
+        near = get_close_matches(name, _settings(), n=1)
+        instead = f"did you mean {near[0]}?" if near else "see docs/settings.md"
+        raise argparse.ArgumentTypeError(f"{name} is not a setting: {instead}")
     return name, value
+
+
+@cache
+def _settings() -> set[str]:
+    """Return the names of all settings of the responder, its console and the worker."""
+    examples = [ROOT / folder / "local.settings.example.json" for folder in (".", "src/exchange_worker")]
+    values = (json.loads(example.read_text(encoding="utf-8"))["Values"] for example in examples)
+    return profile_file.KNOWN.union(*values)
 
 
 async def _first_runs(stage: Stage) -> None:

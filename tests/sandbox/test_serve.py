@@ -1,4 +1,4 @@
-"""`make serve` keeps a profile of bypassctl for as long as it runs."""
+"""`make serve` keeps a profile of bypassctl for as long as it runs, and refuses a setting that does not exist."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import pytest
 
 from bypass_responder.cli import profile_file
 from bypass_responder.cli.profile_file import Profiles, load, save
-from sandbox.serve import kept_profile
+from sandbox.serve import kept_profile, main
 
 SETTINGS = {"TENANT_ID": "5f0c9b6e-3d3a-4a54-9e0d-2b7c1c0f7a10"}
 PROD = {"TENANT_ID": "11111111-3d3a-4a54-9e0d-2b7c1c0f7a10"}
@@ -33,3 +33,11 @@ def test_the_profile_of_a_later_run_is_kept() -> None:
         save(Profiles("prod", {"prod": PROD, "sandbox": PROD}))
 
     assert load().named["sandbox"] == PROD
+
+
+def test_a_setting_with_a_typo_is_refused_with_the_nearest_name(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        main(["--setting", "SWEEP_SCEDULE=0 0 * * * *"])
+
+    assert ended.value.code == 2
+    assert "SWEEP_SCEDULE is not a setting: did you mean SWEEP_SCHEDULE?" in capsys.readouterr().err
