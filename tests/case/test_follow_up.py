@@ -35,7 +35,7 @@ def test_what_was_refused_is_done_by_a_person_before_it_is_approved() -> None:
 
     assert [each.partition(":")[0].partition(" (needs")[0] for each in todo[:3]] == [
         "To do it yourself. Block sign-in",
-        "Revoke the sessions",
+        "Revoke the sessions of alex@contoso.onmicrosoft.com",
         "Decide (an action failed). To contain the account",
     ]
 

@@ -50,7 +50,9 @@ async def test_a_reminder_says_what_is_true_now() -> None:
     await world.passes(hours=4)
     [note] = await reminders(world)
 
-    assert "Now sign-in is blocked, its sessions are revoked, and auditing has been on again" in note.text
+    assert (
+        "Now sign-in is blocked, its sessions are revoked, and the bypass was off already when it was read" in note.text
+    )
 
 
 async def test_a_change_for_the_worse_postpones_no_reminder() -> None:

@@ -14,7 +14,7 @@ from bypass_responder.console.principal import HEADER, Role
 from bypass_responder.model.change import Actor
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind
 from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
-from tests.world import ALEX, BLAKE, World, a_finding
+from tests.world import ALEX, BLAKE, World, a_finding, an_account
 
 if TYPE_CHECKING:
     import httpx
@@ -223,6 +223,24 @@ async def test_an_account_is_named_for_an_unresolved_incident() -> None:
     assert answer.status_code == 202
     assert [message.account for message in world.decisions.sent] == [BLAKE]
     assert world.directory.calls == []
+
+
+async def test_no_candidate_is_chosen_for_a_person() -> None:
+    """The bypassed one comes first."""
+    world = World(an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))
+    world.names["shared"] = [ALEX, BLAKE]
+    world.bypassed[BLAKE] = True
+    await world.sees(a_finding(object_id_text="", identity_text="shared"))
+    for _ in range(4):
+        await world.answer()
+        await world.passes(minutes=1)
+    [target] = [each for each in await world.services.ledger.targets() if each.startswith("name-")]
+    [incident] = await world.incidents(target)
+    async with visitor(world, Role.DECIDE) as browser:
+        page = (await browser.get(f"/incidents/{incident.id}")).text
+    choices = page.partition("<select")[2].partition("</select>")[0]
+
+    assert re.findall(r'<option value="([^"]*)"( selected)?>', choices) == [("", ""), (BLAKE, ""), (ALEX, "")]
 
 
 # ---- the API ---------------------------------------------------------------------------------------------------------

@@ -13,10 +13,19 @@ from tests.console.visitors import visitor
 ID = "20260302-0a1b2c3d"
 
 
-@pytest.mark.parametrize("verb", ["approve", "dismiss", "close", "release", "ack"])
-def test_a_decision_is_a_button(verb: str) -> None:
+@pytest.mark.parametrize(
+    ("verb", "button"),
+    [
+        ("approve", "first button"),
+        ("dismiss", "button *Dismiss*"),
+        ("close", "button *Close*"),
+        ("release", "button *Release*"),
+        ("ack", "button *I have it*"),
+    ],
+)
+def test_a_decision_is_a_button(verb: str, button: str) -> None:
     assert in_console(str(decide(verb, ID, "To decide", account="alex@contoso.com" if verb == "approve" else ""))) == (
-        "To decide: use the button on the page of the incident"
+        f"To decide: use the {button} on the page of the incident"
     )
 
 
@@ -35,5 +44,6 @@ async def test_what_is_left_to_do_names_no_command_that_is_a_button() -> None:
         text = (await browser.get(page)).text
     left = text.partition("<h2>Left to do</h2>")[2].partition("</ul>")[0]
 
-    assert "use the button on the page of the incident" in left
+    assert "use the first button on the page of the incident" in left
+    assert "use the button *Dismiss* on the page of the incident" in left
     assert "bypassctl incidents" not in left

@@ -8,7 +8,7 @@ from bypass_responder.case.control import BLOCK, ended
 from bypass_responder.model.decision_message import MOST_FINDINGS, MOST_INCIDENTS, DecisionKind, Shown, ShownStep
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import Command
-from bypass_responder.model.step import WAITING, Observed, StepKind, StepState
+from bypass_responder.model.step import WAITING, Effect, Observed, StepKind, StepState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -139,10 +139,12 @@ def left_as_it_is(case: Case, incident: Incident, kind: DecisionKind) -> str:
             if case.head.prior is None
             else f'; to restore it: bypassctl incidents release {incident.id} --reason "TICKET"'
         )
-        parts.append(f"the account stays blocked{restored}")
+        until = " until the next directory synchronization" if block and block.effect is Effect.TEMPORARY else ""
+        parts.append(f"the account stays blocked{until}{restored}")
     elif shown.sign_in is Observed.ENABLED:
         failed = block is not None and block.state is StepState.FAILED
         parts.append("the account can still sign in" + (", its block failed or was undone" if failed else ""))
     if shown.bypass == "on" and disable is not None and disable.state is not StepState.DONE:
-        parts.append(bypass)
+        sent = ", unless its removal, which was sent, takes effect" if disable.state is StepState.ACTED else ""
+        parts.append(f"{bypass}{sent}")
     return "; ".join(parts)

@@ -35,6 +35,10 @@ if TYPE_CHECKING:
     from bypass_responder.model.account import Account
     from bypass_responder.model.case import Case
 
+_PROOF = {
+    "verified": "Exchange was read after the removal",
+    "already_off": "Exchange was read, and no removal was needed",
+}
 WAITS_TOO = {
     IncidentStatus.HELD: ", decision required",
     IncidentStatus.FAILED: ", action required",
@@ -179,7 +183,7 @@ def _notify_restored(draft: Draft, incident_id: str, *, how: str) -> None:
         return
     steps = draft.case.steps(incident.id)
     text = (
-        f"{what_happened(incident)} {what_is_true(incident, draft.case)} Proof: {how}. "
+        f"{what_happened(incident)} {what_is_true(incident, draft.case)} Proof: {_PROOF.get(how, how)}. "
         f"Blind window: {blind_window(incident)}."
     )
     draft.notify(

@@ -67,12 +67,6 @@ def tasks(incident: Incident | None, *, steps: Sequence[Step] = (), actors: tupl
     todo += task.contain_actors(incident.actors)
     if account and not incident.status.final:
         todo += _credentials(account)
-    over = incident.status is IncidentStatus.FAILED and _nothing_to_approve(steps)
-    if incident.status is IncidentStatus.CONTAINED or over:
-        todo += [
-            task.decide("close", incident.id, "At the end, if it was an attack: end the incident and keep the block"),
-            task.decide("release", incident.id, "If it was legitimate, give the account back"),
-        ]
     gap = blind_window(incident)
     return (
         *todo,
@@ -83,7 +77,18 @@ def tasks(incident: Incident | None, *, steps: Sequence[Step] = (), actors: tupl
             "Read other sources for that window: Entra sign-ins, SharePoint and OneDrive audit, Defender for Office "
             "365, message trace, and inbox rules and delegations read directly"
         ),
+        *_at_the_end(incident, steps),
     )
+
+
+def _at_the_end(incident: Incident, steps: Sequence[Step]) -> list[Task]:
+    over = incident.status is IncidentStatus.FAILED and _nothing_to_approve(steps)
+    if incident.status is not IncidentStatus.CONTAINED and not over:
+        return []
+    return [
+        task.decide("close", incident.id, "At the end, if it was an attack: end the incident and keep the block"),
+        task.decide("release", incident.id, "If it was legitimate, give the account back"),
+    ]
 
 
 def _credentials(account: Account) -> list[Task]:
@@ -128,7 +133,7 @@ def _decisions(incident: Incident, steps: Sequence[Step]) -> list[Task]:
         first = ", set MODE=enforce, then" if incident.status is IncidentStatus.OBSERVED else ""
         text = f"Decide ({_why(incident, steps)}). To contain the account{first}"
         return [task.decide("approve", incident.id, text), legitimate]
-    candidates = sorted(incident.candidates, key=lambda each: (each.bypass_on is not True, each.checked_at is not None))
+    candidates = sorted(incident.candidates, key=lambda each: each.unlikely)
     named = [
         task.decide("approve", incident.id, f"If it is {candidate}", account=candidate.object_id)
         for candidate in candidates[:MOST_CANDIDATES]
@@ -152,7 +157,7 @@ def _yourself(incident: Incident, steps: Sequence[Step]) -> list[Task]:
     stuck = {step.step for step in steps if step.state in {StepState.FAILED, StepState.WITHHELD}}
     todo: list[Task] = []
     if stuck & {StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS}:
-        first, *rest = task.block_yourself(account.object_id)
+        first, *rest = task.block_yourself(account.object_id, shown=account.user_principal_name)
         todo += [first._replace(text=f"To do it yourself. {first.text}"), *rest]
     if StepKind.DISABLE_BYPASS in stuck:
         todo.append(task.switch_off(account.object_id))

@@ -275,7 +275,8 @@ def _who_enabled(account: Account | None) -> str:
         who = "The directory synchronization, or somebody, enabled the account"
     else:
         who = "Somebody enabled the account"
-    return f"{who} after the responder had blocked it. If a colleague did so on purpose, release the account."
+    release = "If a colleague did so and the bypass was legitimate, release the account."
+    return f"{who} after the responder had blocked it. {release}"
 
 
 def _show_reverted(draft: Draft, step: Step) -> Incident | None:

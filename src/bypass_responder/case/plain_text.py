@@ -78,10 +78,10 @@ def what_happened(incident: Incident) -> str:
 
 def what_is_true(incident: Incident, case: Case) -> str:
     """Return one sentence: whether the account can sign in, has valid sessions, and is audited."""
-    if incident.account is None and incident.about_actor:
-        return "Nothing was done, because no single account is known."
     if incident.account is None:
-        return "Nothing was done, because no single account is known; whether the bypass is on was not read."
+        read = incident.about_actor or any(each.checked_at for each in incident.candidates)
+        unread = "" if read else "; whether the bypass is on was not read"
+        return f"Nothing was done, because no single account is known{unread}."
     by_kind = {step.step: step for step in case.steps(incident.id)}
     block, revoke = by_kind.get(StepKind.BLOCK_SIGN_IN), by_kind.get(StepKind.REVOKE_SESSIONS)
     parts = [part for part in (_sign_in(block), _sessions(incident.account, block, revoke)) if part]
@@ -93,6 +93,8 @@ def what_is_true(incident: Incident, case: Case) -> str:
 
 
 def _auditing(incident: Incident, step: Step | None) -> str:
+    if incident.restored_at is not None and step is not None and step.was_off_already:
+        return f"the bypass was off already when it was read at {moment(incident.restored_at)}"
     if incident.restored_at is not None:
         return f"auditing has been on again since {incident.restored_at:%Y-%m-%d %H:%M:%SZ}"
     if step is None:

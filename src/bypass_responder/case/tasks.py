@@ -64,14 +64,17 @@ def switch_off(
     return Task(text, f"Set-MailboxAuditBypassAssociation -Identity '{quoted}' -AuditBypassEnabled $false")
 
 
-def block_yourself(name: str) -> tuple[Task, ...]:
-    """Return the commands that block an account and revoke its sessions. They need the Entra role."""
+def block_yourself(name: str, *, shown: str = "") -> tuple[Task, ...]:
+    """Return the commands that block an account, ``shown`` to people as, and revoke its sessions.
+
+    They need the Entra role.
+    """
     if not is_name(name):
         return (Task("Block the account in the Entra admin center"),)
     url = f"{_USERS}/{quote(name, safe='@')}/revokeSignInSessions"
     return (
         Task(f"Block sign-in ({USERS_ROLE})", f"az ad user update --id={shlex.quote(name)} --account-enabled false"),
-        Task("Revoke the sessions", f"az rest --method post --url {shlex.quote(url)}"),
+        Task(f"Revoke the sessions of {shown or name}", f"az rest --method post --url {shlex.quote(url)}"),
     )
 
 

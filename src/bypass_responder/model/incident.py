@@ -42,6 +42,11 @@ class Candidate(Stored):
         return self.checked_at is not None and not self.bypass_on
 
     @property
+    def unlikely(self) -> tuple[bool, bool]:
+        """How unlikely it is the account that is meant: bypassed ones sort first, then those not checked yet."""
+        return self.bypass_on is not True, self.checked_at is not None
+
+    @property
     def in_exchange(self) -> str:
         """What Exchange reported of it."""
         state = {True: "bypass on", False: "bypass off", None: "not found"}[self.bypass_on]

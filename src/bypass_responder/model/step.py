@@ -93,6 +93,11 @@ class Step(Row):
         """True when a person's approval continues the step."""
         return self.state in WAITING or self.effect is Effect.UNVERIFIED
 
+    @property
+    def was_off_already(self) -> bool:
+        """True when the bypass needed no removal: since when it was off is not known."""
+        return self.step is StepKind.DISABLE_BYPASS and self.effect is Effect.NOT_NEEDED
+
 
 class Observed(StrEnum):
     """What a read of the directory showed of an account."""

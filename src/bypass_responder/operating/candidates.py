@@ -12,9 +12,9 @@ if TYPE_CHECKING:
 
 
 async def linked(incident: Incident, services: Services) -> list[tuple[Candidate, Incident | None]]:
-    """Return each candidate with the newest incident of its account, None when it has none."""
+    """Return each candidate with the newest incident of its account, None when it has none; bypassed ones first."""
     found = []
-    for candidate in incident.candidates:
+    for candidate in sorted(incident.candidates, key=lambda each: each.unlikely):
         case = (await open_session(candidate.object_id, services)).case
         own = case.incident(case.head.last_incident)
         found.append((candidate, own if own is None or own.id != incident.id else None))

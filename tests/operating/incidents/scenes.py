@@ -80,6 +80,22 @@ async def in_progress() -> World:
     return world
 
 
+async def refused() -> World:
+    """The block is refused while the other steps are under way."""
+    world = World()
+    world.directory.admins.add(ALEX)
+    await world.sees(a_finding())
+    return world
+
+
+async def off_already() -> World:
+    world = World()
+    await world.sees(a_finding(effective_at=START - timedelta(minutes=10)))
+    await world.answer()
+    await world.passes(seconds=10)
+    return world
+
+
 async def released() -> World:
     return await _ended("release")
 

@@ -32,6 +32,7 @@ APPROVE, DISMISS, CLOSE, RELEASE = (
         (scenes.guest, CLOSE, [DISMISS, RELEASE]),
         (scenes.synced, CLOSE, [DISMISS, RELEASE]),
         (scenes.observed, None, [DISMISS]),
+        (scenes.refused, APPROVE, [DISMISS]),
         (scenes.in_progress, None, [DISMISS, RELEASE]),
         (scenes.released, None, []),
         (scenes.dismissed, None, [RELEASE]),
@@ -89,6 +90,14 @@ async def test_a_decision_says_what_it_leaves_unchanged() -> None:
 
     assert step.choice is not None
     assert "Not changed: the account stays blocked" in step.choice.effect
+
+
+async def test_no_decision_says_that_a_synced_account_stays_blocked() -> None:
+    step = (await scenes.view(await scenes.synced())).next
+
+    assert step.choice is not None
+    assert "stays blocked until the next directory synchronization" in step.choice.effect
+    assert [each.label for each in step.others] == ["Dismiss, keep the block", "Release: it was legitimate"]
 
 
 async def test_the_failed_step_and_the_missing_right_are_named() -> None:

@@ -135,7 +135,7 @@ async def test_what_a_record_says_of_an_unresolved_target_is_not_shown_as_read()
     world = await scenes.by_name()
     shown = await scenes.view(world, next(iter(world.index.held.values())).target)
 
-    assert shown.now.bypass_text == "not read; switched on by the record of 2026-03-02 08:00:00Z"
+    assert shown.now.bypass_text == "not read; on according to the record of 2026-03-02 08:00:00Z"
 
 
 async def test_a_block_that_a_release_ended_is_not_shown_as_still_effective() -> None:

@@ -43,6 +43,16 @@ def later(clause: str, before: str, after: str) -> str:
         (scenes.contained, "contained", f"Contained: {SIGNED_OUT}; {RESTORED}."),
         (scenes.held, "held", f"Decision required ({WORKING}): {SIGNED_IN}; {DARK}."),
         (scenes.failed, "failed", f"Action required (block sign-in): {SIGNED_IN}; {RESTORED}."),
+        (
+            scenes.refused,
+            "failed",
+            f"Action required (block sign-in): {SIGNED_IN}; {later(DARK, '08:50', '08:00')}.",
+        ),
+        (
+            scenes.off_already,
+            "contained",
+            f"Contained: {SIGNED_OUT}; the bypass was off already when it was read (2026-03-02 09:00:00Z).",
+        ),
         (scenes.reverted, "reverted", f"{ENABLED_AGAIN}: {later(SIGNED_IN, '09:00:00', '10:04:10')}; {RESTORED}."),
         (scenes.guest, "guest", f"{GUEST}: {SIGNED_OUT}; {RESTORED}."),
         (
@@ -70,8 +80,8 @@ async def test_the_sentence_of_an_unresolved_target_blames_no_account() -> None:
     shown = await scenes.view(world, next(iter(world.index.held.values())).target)
 
     assert shown.state == (
-        "Decision required, because no single account is known: no account was blocked for old name; "
-        "the bypass was reported on at 2026-03-02 08:00:00Z."
+        "Decision required, because no single account is known: nothing was done about old name; "
+        "the bypass is on according to the record of 2026-03-02 08:00:00Z."
     )
 
 

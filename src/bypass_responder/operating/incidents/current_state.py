@@ -38,7 +38,7 @@ class CurrentState(Value):
         if self.bypass is None or self.bypass_at is None:
             return "not known yet"
         if self.bypass_source == RECORD:
-            return f"not read; switched {self.bypass} by the record of {moment(self.bypass_at)}"
+            return f"not read; {self.bypass} according to the record of {moment(self.bypass_at)}"
         return f"{self.bypass}, as of {moment(self.bypass_at)}"
 
 

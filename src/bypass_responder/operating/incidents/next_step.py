@@ -34,7 +34,7 @@ _PRIMARY = {
 }
 _EFFECT = {
     DecisionKind.DISMISS: "Ends the incident. Pending actions are canceled; completed ones are kept.",
-    DecisionKind.CLOSE: "Ends the incident. A blocked account stays blocked until a release.",
+    DecisionKind.CLOSE: "Ends the incident. It does not remove a block.",
     DecisionKind.RELEASE: "Restores sign-in as before the first block, and ends the incident. Auditing stays on.",
     DecisionKind.ACKNOWLEDGE: "Every receiver is notified that you are handling it, and the reminders stop.",
 }
@@ -45,7 +45,7 @@ _TEXTS = {
     Situation.FAILED: "Contain {actors}. {problems} Do it yourself (commands below), or fix this and try again.",
     Situation.REVERTED: (
         "Contain {actors}. {first}Block the account again, which also revokes its sessions. "
-        "Then find out who enabled it; if a colleague did so on purpose, release it."
+        "Then find out who enabled it. If a colleague did so and the bypass was legitimate, release it instead."
     ),
     Situation.GUEST: (
         "Contain {actors}. Ask {home} to revoke the sessions and reset the password, then close the incident."
@@ -53,7 +53,7 @@ _TEXTS = {
     Situation.CONTAINED: "Contain {actors}, investigate, reset credentials, then close the incident.",
     Situation.SYNCED: (
         "Disable the account in the on-premises Active Directory now, and reset its password there: "
-        "the next synchronization enables it again."
+        "the next synchronization enables it again. Contain {actors}, then close the incident."
     ),
     Situation.RESTORED: "Find out why {actors} switched the bypass on, then close the incident.",
     Situation.OBSERVED: (
@@ -132,7 +132,7 @@ def _label(kind: DecisionKind, situation: Situation) -> str:
             again = {Situation.FAILED: "Try again", Situation.REVERTED: "Block again"}
             return again.get(situation, "Contain the account")
         case DecisionKind.DISMISS:
-            return "Dismiss, account stays blocked" if situation in _BLOCKED else "Dismiss as legitimate"
+            return "Dismiss, keep the block" if situation in _BLOCKED else "Dismiss as legitimate"
         case DecisionKind.CLOSE:
             return "Close as handled"
         case _:

@@ -70,6 +70,8 @@ def situation_of(incident: Incident, steps: Sequence[Step], sign_in: Observed | 
             return Situation.UNRESOLVED if incident.account is None else Situation.HELD
         case IncidentStatus.FAILED:
             return _failed(incident, steps)
+        case IncidentStatus.OPEN if any(step.state is StepState.FAILED for step in steps):
+            return _failed(incident, steps)
         case IncidentStatus.CONTAINED if sign_in in {Observed.DISABLED, Observed.ABSENT}:
             temporary = any(step.effect is Effect.TEMPORARY for step in steps)
             return Situation.SYNCED if temporary else Situation.CONTAINED
@@ -90,7 +92,7 @@ def _failed(incident: Incident, steps: Sequence[Step]) -> Situation:
 
 def state_sentence(situation: Situation, incident: Incident, steps: Sequence[Step], now: CurrentState) -> str:
     """Return the sentence: the situation, whether the account can sign in, and whether it is audited."""
-    return f"{_head(situation, incident, steps)}: {_sign_in(incident, now)}; {_auditing(incident, now)}."
+    return f"{_head(situation, incident, steps)}: {_sign_in(incident, now)}; {_auditing(incident, steps, now)}."
 
 
 def _head(situation: Situation, incident: Incident, steps: Sequence[Step]) -> str:
@@ -119,7 +121,7 @@ def name_of(incident: Incident) -> str:
 def _sign_in(incident: Incident, now: CurrentState) -> str:
     name = name_of(incident)
     if incident.account is None:
-        return f"no account was blocked for {name}"
+        return f"nothing was done about {name}"
     at = f" (read {moment(now.sign_in_at)})" if now.sign_in_at else ""
     match now.sign_in:
         case Observed.DISABLED:
@@ -132,16 +134,18 @@ def _sign_in(incident: Incident, now: CurrentState) -> str:
             return f"whether {name} can sign in is not known yet"
 
 
-def _auditing(incident: Incident, now: CurrentState) -> str:
+def _auditing(incident: Incident, steps: Sequence[Step], now: CurrentState) -> str:
     if now.bypass is None or now.bypass_at is None:
         return "whether the bypass is on is not known yet"
     if incident.account is None:
-        return f"the bypass was reported {now.bypass} at {moment(now.bypass_at)}"
+        return f"the bypass is {now.bypass} according to the record of {moment(now.bypass_at)}"
     restored = incident.restored_at
     if now.bypass == "on":
         return f"the bypass is on{' again' if restored else ''} (as of {moment(now.bypass_at)})"
     if restored is None:
         return f"the bypass is off (read {moment(now.bypass_at)})"
+    if any(step.was_off_already for step in steps):
+        return f"the bypass was off already when it was read ({moment(max(now.bypass_at, restored))})"
     if now.bypass_at <= restored:
         return f"auditing is restored (verified {moment(restored)})"
     return f"auditing is restored since {moment(restored)} (bypass off as of {moment(now.bypass_at)})"
