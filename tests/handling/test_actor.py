@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
+from functools import partial
+from typing import Any
 
 import pytest
 
 from bypass_responder import decision
+from bypass_responder.case.person_decision import carry_out
 from bypass_responder.decision import Naming
 from bypass_responder.errors import TransientError
-from bypass_responder.model.base import target_key
+from bypass_responder.model.base import Row, target_key
+from bypass_responder.model.case import Case
 from bypass_responder.model.change import Actor
+from bypass_responder.model.decision_message import Channel
 from bypass_responder.model.finding import Finding
+from bypass_responder.model.incident import Incident
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.operating.blind_windows.known_window import of_incident
 from bypass_responder.operating.incidents.gap import blind_window_of
+from bypass_responder.session import change
 from tests.adversary.scenes import about_blake, hours_pass
 from tests.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
 
@@ -214,3 +222,62 @@ async def test_what_people_read_of_an_actor_does_not_say_that_they_were_bypassed
     assert "bypass may still be on" not in note.text
     assert of_incident(incident) is None
     assert "its records exist" in blind_window_of(incident, world.now).gap
+
+
+async def blocked_twice(world: World) -> str:
+    """MALLORY is contained as an actor, then as somebody whom EVE hid; the id of the newer incident."""
+    await world.sees(a_finding(actor=MALLORY))
+    await hours_pass(world, 0.5)
+    world.bypassed[MALLORYS_ID] = True
+    await world.sees(about_mallory(world))
+    await hours_pass(world, 2)
+    return max(await world.incidents(MALLORYS_ID), key=lambda row: row.opened_at).id
+
+
+async def test_a_release_that_names_a_newer_incident_answers_all_acts_until_then() -> None:
+    """It ends the older one about the actor at its own time, not when the newer one was opened."""
+    world = a_world_with_mallory()
+    world.directory.accounts[BLAKE] = an_account(BLAKE, "blake@contoso.onmicrosoft.com")
+    await world.decides("release", await blocked_twice(world), MALLORYS_ID)
+    await hours_pass(world, 0.1)
+    act = world.now - HOUR
+    await world.sees(about_blake(actor=MALLORY, effective_at=act, received_at=world.now))
+
+    assert not world.directory.enabled[BLAKE]
+    assert world.directory.enabled[MALLORYS_ID]
+
+
+async def test_a_late_act_is_held_when_the_release_comes_while_it_is_decided() -> None:
+    world = a_world_with_mallory()
+    world.directory.accounts[BLAKE] = an_account(BLAKE, "blake@contoso.onmicrosoft.com")
+    await world.sees(a_finding(actor=MALLORY))
+    await hours_pass(world, 0.1)
+    [incident] = await world.incidents(MALLORYS_ID)
+    message = await world.a_decision("release", incident.id, MALLORYS_ID)
+    release: dict[str, Any] = {"message": message, "channel": Channel.BYPASSCTL, "enforce": True}
+    commit = world.ledger.commit
+
+    async def released_before(case: Case, rows: Sequence[Row], *others: Any) -> Case:
+        if any(isinstance(row, Incident) and len(row.evidence) > 1 for row in rows) and case.target == MALLORYS_ID:
+            world.ledger.commit = commit  # type: ignore[method-assign]
+            await change(MALLORYS_ID, partial(carry_out, **release), world.services)
+        return await commit(case, rows, *others)
+
+    world.ledger.commit = released_before  # type: ignore[method-assign]
+    await world.sees(about_blake(actor=MALLORY, received_at=world.now))
+    await hours_pass(world, 0.1)
+
+    assert world.directory.enabled[MALLORYS_ID]
+    assert "held" in await world.notifications(MALLORYS_ID)
+
+
+async def test_an_incident_about_the_actor_in_between_hides_no_flapping() -> None:
+    world = a_world_with_mallory()
+    world.bypassed[MALLORYS_ID] = True
+    await world.sees(about_mallory(world))
+    await hours_pass(world, 0.5)
+    await world.sees(a_finding(actor=MALLORY, effective_at=world.now, received_at=world.now))
+    await hours_pass(world, 0.5)
+    await world.sees(about_mallory(world))
+
+    assert "flapping" in await world.notifications(MALLORYS_ID)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.change import Actor
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.message import MOST_CANDIDATES, ExchangeOutcome
 from bypass_responder.model.notification import Notification
@@ -190,3 +191,24 @@ async def test_the_candidates_are_checked_after_the_incident_has_its_account_too
 
     assert incident.account is not None
     assert {each.object_id: each.bypass_on for each in incident.candidates}[BLAKE] is True
+
+
+async def test_an_incident_about_a_candidate_as_an_actor_is_not_linked_in_its_place() -> None:
+    world = World(actor_response="contain")
+    await world.sweep()
+    await world.sees(a_finding(**TWO))
+    world.bypassed[BLAKE] = True
+    world.now += timedelta(minutes=15)
+    await world.sweep()
+    await answers(world)
+    [own] = await world.incidents(BLAKE)
+    incident = await the_incident(world)
+    blake = Actor(user_id="blake@contoso.onmicrosoft.com", object_id=BLAKE)
+    world.now += timedelta(minutes=15)
+    await world.sees(a_finding(actor=blake, effective_at=world.now, received_at=world.now))
+    links = {candidate.object_id: found for candidate, found in await linked(incident, world.services)}
+    found = links[BLAKE]
+
+    assert len(await world.incidents(BLAKE)) == 2
+    assert found is not None
+    assert found.id == own.id

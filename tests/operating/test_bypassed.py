@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from bypass_responder.errors import InputError
+from bypass_responder.model.change import Actor
 from bypass_responder.operating.bypassed import BypassedAccounts, bypassed_accounts
-from tests.world import ALEX, BLAKE, START, World, an_account, an_entry
+from tests.world import ALEX, BLAKE, START, World, a_finding, an_account, an_entry
 
 WEEK = timedelta(days=7)
 
@@ -84,3 +85,17 @@ async def test_a_sweep_that_is_late_is_a_doubt() -> None:
     world.now += timedelta(hours=2)
 
     assert "SWEEP_OVERDUE_MINUTES" in (await read(world)).doubt
+
+
+async def test_the_incident_of_an_account_is_not_one_about_it_as_an_actor() -> None:
+    world = await swept(BLAKE, actor_response="contain")
+    await world.answer()
+    blake = Actor(user_id="blake@contoso.onmicrosoft.com", object_id=BLAKE)
+    world.now += timedelta(minutes=1)
+    world.allowlist.rows.clear()
+    await world.sees(a_finding(actor=blake, effective_at=world.now, received_at=world.now))
+    rows = {row.id: row.about_actor for row in await world.incidents(BLAKE)}
+    [account] = [each for each in (await read(world)).accounts if each.object_id == BLAKE]
+
+    assert sorted(rows.values()) == [False, True]
+    assert rows[account.incident] is False

@@ -237,6 +237,8 @@ def current_incident(case: Case, *, of_actor: bool = False) -> Incident | None:
 
 def _end_of_last(case: Case) -> datetime | None:
     before = case.incident(case.head.last_incident)
+    if before is not None and before.about_actor:
+        return case.head.restored_at
     return before.restored_at if before else None
 
 

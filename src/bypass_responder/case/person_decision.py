@@ -169,7 +169,8 @@ def end_released(draft: Draft) -> None:
         if len(draft.changed) >= MOST_ROWS:
             break
         left -= 1
-        gone = {"status": IncidentStatus.RELEASED, "closed_at": released, "closed_by": "the release of the account"}
+        closed_at = draft.now if incident.about_actor else released  # acts until the release are answered
+        gone = {"status": IncidentStatus.RELEASED, "closed_at": closed_at, "closed_by": "the release of the account"}
         draft.put(incident.model_copy(update=gone | {"known": _known(draft, incident, incident.evidence)}))
         _want_auditing_only(draft, incident.id, "the account was released")
         if draft.case.head.active_incident == incident.id:

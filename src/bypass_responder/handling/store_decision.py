@@ -83,13 +83,14 @@ def _decide(draft: Draft, decided: Decided, services: Services, *, slot: bool) -
         return []
     enforce = services.settings.enforce
     reason = _reason(decision, identified)
+    answered = current.source is Source.ACTOR and evidence.is_answered(draft.case, current)  # perhaps only just now
     incident_id = episode.open_or_strengthen(
         draft,
         current,
         verdict=decision.verdict.value,
         reason=reason,
         steps={
-            kind: _state(disposition, enforce=enforce)
+            kind: _state(Disposition.HELD if answered else disposition, enforce=enforce)
             for kind, disposition in decision.steps.items()
             if disposition is not Disposition.NOT
         },

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 from bypass_responder.bounded import limited
 from bypass_responder.case import sweep_row
-from bypass_responder.case.account_state import shown_of
+from bypass_responder.case.account_state import active_incidents, shown_of
 from bypass_responder.errors import ConflictError, InputError
 from bypass_responder.model.account import AllowlistEntry
 from bypass_responder.model.base import Utc, Value
@@ -111,6 +111,7 @@ def _account(
     shown = shown_of(case) if case else Shown()
     last = case.incident(case.head.last_incident) if case else None
     name = row.display_name if row else last.account.user_principal_name if last and last.account else ""
+    active = [row.id for row in active_incidents(case) if not row.about_actor] if case else []
     later = shown.bypass is not None and shown.bypass_at is not None and shown.bypass_at > swept_at
     return BypassedAccount(
         object_id=entry.object_id,
@@ -122,7 +123,7 @@ def _account(
         owner=row.owner if row else "",
         ticket=row.ticket if row else "",
         expires_at=row.expires_at if row else None,
-        incident=shown.incidents[-1] if shown.incidents else "",
+        incident=active[-1] if active else "",
         bypass=shown.bypass if later and shown.bypass else "on",
         bypass_at=shown.bypass_at if later and shown.bypass_at else swept_at,
     )

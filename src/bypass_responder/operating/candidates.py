@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bypass_responder.model.incident import Incident
 from bypass_responder.session import open_session
 
 if TYPE_CHECKING:
-    from bypass_responder.model.incident import Candidate, Incident
+    from bypass_responder.model.incident import Candidate
     from bypass_responder.services import Services
 
 
@@ -17,5 +18,8 @@ async def linked(incident: Incident, services: Services) -> list[tuple[Candidate
     for candidate in sorted(incident.candidates, key=lambda each: each.unlikely):
         case = (await open_session(candidate.object_id, services)).case
         own = case.incident(case.head.last_incident)
+        if own is not None and own.about_actor:
+            episodes = [row for row in case.rows(Incident) if not row.about_actor]
+            own = max(episodes, key=lambda row: row.opened_at, default=own)
         found.append((candidate, own if own is None or own.id != incident.id else None))
     return found
