@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from bypass_responder.model.incident import Incident
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import StepKind, StepState
 from tests.adversary.scenes import a_world, hours_pass
@@ -85,3 +86,20 @@ async def test_a_late_record_of_a_closed_incident_is_notified_and_reopens_nothin
 
     assert (await world.incidents())[0].status is IncidentStatus.CLOSED
     assert "late_evidence" in await world.notifications()
+
+
+async def test_an_episode_of_the_history_that_a_late_record_holds_is_loaded_again() -> None:
+    """Nobody is reminded of an incident that is not loaded."""
+    world = await lapsed()
+    await hours_pass(world, 0.5)
+    await world.sees(a_finding(effective_at=world.now, received_at=world.now))
+    await hours_pass(world, 0.1)
+    await world.decides("dismiss", (await world.incidents())[-1].id)
+    await hours_pass(world, 0.1, 1)
+    before = len((await world.ledger.load(ALEX)).rows(Incident))
+    await world.sees(a_finding(effective_at=START + 0.6 * HOUR, received_at=world.now))
+    await hours_pass(world, 5)
+    held = [row for row in (await world.ledger.load(ALEX)).rows(Incident) if row.status is IncidentStatus.HELD]
+
+    assert (before, len(held)) == (1, 1)
+    assert "unacknowledged" in await world.notifications()

@@ -16,6 +16,7 @@ from bypass_responder.case.evidence import (
     incident_of,
     search_alone,
 )
+from bypass_responder.case.filing import take_back
 from bypass_responder.case.follow_up import blind_window, tasks
 from bypass_responder.case.no_action import close_finding, notify_flapping
 from bypass_responder.case.plain_text import DOES, name_of, what_happened, what_is_true
@@ -140,6 +141,7 @@ def hold_what_it_lacks(draft: Draft, finding: Finding, kinds: Sequence[StepKind]
         return
     if wanting(draft.case, block):
         return
+    take_back(draft, incident.id)
     why = f"{reason}, as a late record shows; auditing was restored since"
     for kind in kinds:
         if draft.case.step(incident.id, kind) is None:
