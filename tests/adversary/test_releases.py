@@ -11,6 +11,7 @@ from bypass_responder.model.change import Actor
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind
 from bypass_responder.model.incident import PersonDecision
 from bypass_responder.model.incident_status import IncidentStatus
+from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.operating.decide import prepare_approval
 from bypass_responder.operating.verify_log import verify_log
@@ -235,4 +236,30 @@ async def test_auditing_of_a_released_account_is_restored_once_the_worker_has_it
     await hours_pass(world, 1)
 
     assert not world.bypassed[ALEX]
+    assert "step_failed" in await world.notifications()
+
+
+async def test_auditing_of_a_released_account_is_restored_once_exchange_finds_it_again() -> None:
+    """Its mailbox comes back after the account; nobody can approve a step of an incident that is over."""
+    world = a_world()
+    await world.sees(a_finding())
+    await world.passes(minutes=1)
+    await world.decides("release", (await world.incidents())[-1].id)
+    await world.answer(outcome=ExchangeOutcome.NOT_FOUND, resolved=None, before=None, after=None)
+    await hours_pass(world, 1)
+
+    assert not world.bypassed[ALEX]
+
+
+async def test_nobody_asks_for_ever_about_the_bypass_of_a_released_account_that_exchange_does_not_find() -> None:
+    world = a_world()
+    await world.sees(a_finding())
+    await world.passes(minutes=1)
+    await world.decides("release", (await world.incidents())[-1].id)
+    world.now += timedelta(days=31)
+    await world.answer(outcome=ExchangeOutcome.NOT_FOUND, resolved=None, before=None, after=None)
+    asked = len(world.exchange.sent)
+    await hours_pass(world, 1, 1)
+
+    assert len(world.exchange.sent) == asked
     assert "step_failed" in await world.notifications()

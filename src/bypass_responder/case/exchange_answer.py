@@ -9,6 +9,7 @@ from bypass_responder.case.candidates import is_about_a_candidate, record_check
 from bypass_responder.case.episode import mark_restored, reopen
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.case.exchange_question import end_repetition, outstanding
+from bypass_responder.case.observation import DELETED_FOR
 from bypass_responder.case.step import GONE, fail, finish, retry
 from bypass_responder.case.tasks import Task
 from bypass_responder.model.base import backoff, latest
@@ -265,9 +266,21 @@ def _read_at(result: ExchangeResult, now: datetime) -> datetime | None:
 def _not_disabled(draft: Draft, command: Command, incident: Incident, step: Step, result: ExchangeResult) -> None:
     why = result.error or f"the worker answered {result.outcome.value}"
     failed = result.outcome is ExchangeOutcome.FAILED
-    passes = failed and (result.error_class != "permission" or incident.status.final)  # nobody can approve it any more
-    if passes or result.outcome is ExchangeOutcome.UNVERIFIED or _too_late(draft, command, result):
+    passes = failed and result.error_class != "permission"
+    if (
+        passes
+        or _nobody_can_approve(incident, draft.now, failed=failed)
+        or result.outcome is ExchangeOutcome.UNVERIFIED
+        or _too_late(draft, command, result)
+    ):
         retry(draft, step, why)
         draft.settle_status(step.incident_id)
     else:
         fail(draft, step, why)
+
+
+def _nobody_can_approve(incident: Incident, now: datetime, *, failed: bool) -> bool:
+    """Return True for the bypass of a released account. One that Exchange does not find may come back for 30 days."""
+    if not incident.status.final or incident.closed_at is None:
+        return False
+    return failed or now - incident.closed_at <= DELETED_FOR
