@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from typing import Any
 
 import pytest
@@ -71,6 +72,14 @@ RECORDS: dict[str, Any] = {
 )
 def test_a_subject_in_another_language_is_removed(name: str, text: str) -> None:
     assert PLANTED not in json.dumps(redacted({"Details": text.format(name.title(), PLANTED)}))
+
+
+@pytest.mark.parametrize("name", sorted(SUBJECTS))
+def test_the_name_of_a_subject_in_letters_with_separate_marks_removes_it(name: str) -> None:
+    """As macOS writes them."""
+    text = unicodedata.normalize("NFD", f"Od: alex@contoso.com\n{name}: {PLANTED}")
+
+    assert PLANTED not in redacted(text)
 
 
 @pytest.mark.parametrize("text", ["Thematic: x", "Objets: x", "Konum: x", "betreffend: x", "aihe"])
