@@ -247,6 +247,20 @@ async def test_a_release_that_names_a_newer_incident_answers_all_acts_until_then
     assert world.directory.enabled[MALLORYS_ID]
 
 
+async def test_a_release_answers_an_act_although_the_incident_about_the_actor_was_closed_before() -> None:
+    world = a_world_with_mallory()
+    world.directory.accounts[BLAKE] = an_account(BLAKE, "blake@contoso.onmicrosoft.com")
+    newest = await blocked_twice(world)
+    for incident in await world.incidents(MALLORYS_ID):
+        await world.decides("close", incident.id, MALLORYS_ID)
+    await world.decides("release", newest, MALLORYS_ID)
+    await hours_pass(world, 0.1)
+    await world.sees(about_blake(actor=MALLORY, received_at=world.now))
+
+    assert not world.directory.enabled[BLAKE]
+    assert world.directory.enabled[MALLORYS_ID]
+
+
 async def test_a_late_act_is_held_when_the_release_comes_while_it_is_decided() -> None:
     world = a_world_with_mallory()
     world.directory.accounts[BLAKE] = an_account(BLAKE, "blake@contoso.onmicrosoft.com")

@@ -185,9 +185,11 @@ def is_answered(case: Case, finding: Finding) -> bool:
 
     Records come late: those of a bulk change arrive for a day after the person has decided about the first ones.
     """
-    ends = (IncidentStatus.RELEASED, IncidentStatus.DISMISSED)
-    about = [row.closed_at for row in case.rows(Incident) if row.about_actor and row.status in ends]
-    return any(closed is not None and finding.dated_at <= closed for closed in about)
+    released, dismissed = IncidentStatus.RELEASED, IncidentStatus.DISMISSED
+    decided = (
+        row for row in case.rows(Incident) if row.status is released or (row.about_actor and row.status is dismissed)
+    )
+    return any(row.closed_at is not None and finding.dated_at <= row.closed_at for row in decided)
 
 
 def known_of(incident: Incident, shown: Iterable[Finding]) -> Known:
