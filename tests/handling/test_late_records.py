@@ -103,3 +103,17 @@ async def test_an_episode_of_the_history_that_a_late_record_holds_is_loaded_agai
 
     assert (before, len(held)) == (1, 1)
     assert "unacknowledged" in await world.notifications()
+
+
+async def test_a_late_record_belongs_to_the_episode_of_its_time_not_to_a_newer_one() -> None:
+    world = await lapsed()
+    await hours_pass(world, 0.5)
+    await world.sees(a_finding(effective_at=world.now, received_at=world.now))
+    await hours_pass(world, 0.1)
+    [first, second] = sorted(await world.incidents(), key=lambda row: row.opened_at)
+    await world.decides("dismiss", second.id)
+    await world.sees(late := a_finding(effective_at=START + 0.6 * HOUR, received_at=world.now))
+    listed = {row.id: late.id in row.evidence for row in await world.incidents()}
+
+    assert listed == {first.id: True, second.id: False}
+    assert "late_evidence" not in await world.notifications()

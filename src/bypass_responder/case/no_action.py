@@ -103,11 +103,11 @@ def stand_down(draft: Draft, finding: Finding, *, verdict: str, reason: str) -> 
 
 def add_to_past(draft: Draft, finding: Finding) -> None:
     """Late evidence: it widens the blind window of the old episode and never acts."""
-    incident = draft.case.incident(draft.case.head.active_incident) or draft.case.incident(
-        draft.case.head.last_incident
-    )
-    if finding.source in STATES or (incident is not None and incident.about_actor):
-        incident = incident_of(draft.case, finding)
+    incident = incident_of(draft.case, finding)
+    if incident is None and finding.source not in STATES:
+        head = draft.case.head
+        newest = draft.case.incident(head.active_incident) or draft.case.incident(head.last_incident)
+        incident = None if newest is None or newest.about_actor else newest
     reason = "belongs to an earlier, resolved bypass"
     finding = close_finding(draft, finding, verdict="past", reason=reason, incident=incident.id if incident else None)
     if incident:
