@@ -6,10 +6,11 @@ from datetime import timedelta
 
 import pytest
 
+from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.change import Actor
 from bypass_responder.model.technique import Technique
 from bypass_responder.operating.incidents.read_view import read_incident
-from bypass_responder.operating.incidents.tampering import actor_names
+from bypass_responder.operating.incidents.tampering import actor_names, read_tampering
 from bypass_responder.operating.report.files import files_of
 from bypass_responder.triggers.store_permissions import compare_permissions
 from tests.operating.report.reports import report_of
@@ -83,6 +84,15 @@ async def test_it_is_shown_however_much_others_changed_afterwards(monkeypatch: p
 )
 async def test_what_was_done_to_or_by_the_bypassed_account_is_in_it(change: Json) -> None:
     assert len((await report_of(await story(change))).incident.tampering) == 1
+
+
+async def test_what_was_done_to_a_name_that_the_record_has_is_in_it() -> None:
+    """Scripts that hide an account and stop its auditing give both commands the same name, such as an alias."""
+    world = await story(ours(ran("Set-Mailbox", "x", Identity="Alex.A", AuditEnabled="False"), UserId="eve"))
+    incident = (await world.incidents(ALEX))[-1].model_copy(update={"names": ("alex.a",)})
+    tenant = await world.case(TENANT_TARGET)
+
+    assert len(await read_tampering(incident, world.ledger, world.now, tenant=tenant)) == 1
 
 
 async def test_the_application_that_everyone_uses_is_no_actor() -> None:

@@ -32,6 +32,8 @@ STORY = timedelta(days=30)
 """How long before the bypass, and after its end, another change still belongs to the story."""
 MOST_CHANGES = 500
 """Of these changes in that time, the newest: however many others there are."""
+MOST_NAMES, LONGEST_NAME = 10, 256
+"""Names of the account in records, and characters of one, by which changes to it are found."""
 
 
 class TamperingView(Value):
@@ -68,13 +70,12 @@ async def read_tampering(
     The earliest first. ``tenant``: its own case.
     """
     actors, account = actor_names(incident.actors), _account_names(incident)
-    if not actors | account:
+    to = account | _typed_names(incident)
+    if not actors | to:
         return ()
     begin = (incident.blind_from or incident.opened_at) - STORY
     end = (incident.closed_at or now) + STORY
-    case = await ledger.tampering(
-        TENANT_TARGET, since=begin, until=end, limit=MOST_CHANGES, by=actors | account, to=account
-    )
+    case = await ledger.tampering(TENANT_TARGET, since=begin, until=end, limit=MOST_CHANGES, by=actors | account, to=to)
     rows = sorted(case.rows(Tampering), key=lambda row: (row.occurred_at, row.id))
     return tuple(view_of_change(row, tenant) for row in rows)
 
@@ -87,6 +88,11 @@ def actor_names(actors: Iterable[Actor]) -> frozenset[str]:
 def _account_names(incident: Incident) -> frozenset[str]:
     account = incident.account
     return frozenset({account.object_id, account.user_principal_name.casefold()}) if account else frozenset()
+
+
+def _typed_names(incident: Incident) -> frozenset[str]:
+    """Return what records call the account, without case: no more and no longer than a few queries take."""
+    return frozenset([name.casefold() for name in incident.names if len(name) <= LONGEST_NAME][:MOST_NAMES])
 
 
 def view_of_change(row: Tampering, tenant: Case) -> TamperingView:
