@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bypass_responder.case.follow_up import left_to_do, with_command
+from bypass_responder.model.change import Actor
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Effect, Step, StepKind, StepState
@@ -65,3 +66,11 @@ def test_an_incident_of_which_every_step_is_done_is_closed_and_not_approved() ->
 
 def test_a_notification_without_an_incident_names_its_finding() -> None:
     assert str(with_command(("Investigate the actor",), "9e5695f8")[-1]).endswith("bypassctl incidents show 9e5695f8")
+
+
+def test_an_incident_about_an_actor_has_no_gap_to_document_and_is_no_self_bypass() -> None:
+    actor = Actor(user_id="alex@contoso.onmicrosoft.com", object_id=ALEX)
+    todo = " ".join(left_to_do(FAILED.model_copy(update={"about_actor": True, "actors": (actor,)})))
+
+    assert "self-bypass" not in todo
+    assert "Document the gap" not in todo

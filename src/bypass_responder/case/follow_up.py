@@ -59,14 +59,20 @@ def tasks(incident: Incident | None, *, steps: Sequence[Step] = (), actors: tupl
     failed = not incident.status.final and any(step.state is StepState.FAILED for step in steps)
     if incident.status in WAITS or failed:
         todo += _decide_or_act(incident, steps)
-    if account and any(
-        actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold()
-        for actor in incident.actors
+    if (
+        account
+        and not incident.about_actor
+        and any(
+            actor.user_id and actor.user_id.casefold() == account.user_principal_name.casefold()
+            for actor in incident.actors
+        )
     ):
         todo.append(Task("Actor and target are one account (self-bypass): treat it as compromised or as an insider"))
     todo += task.contain_actors(incident.actors)
     if account and not incident.status.final:
         todo += _credentials(account)
+    if incident.about_actor:
+        return (*todo, *_at_the_end(incident, steps))
     gap = blind_window(incident)
     return (
         *todo,
