@@ -32,7 +32,7 @@ STORY = timedelta(days=30)
 """How long before the bypass, and after its end, another change still belongs to the story."""
 MOST_CHANGES = 500
 """Of these changes in that time, the newest: however many others there are."""
-MOST_NAMES, LONGEST_NAME = 10, 256
+MOST_NAMES, LONGEST_NAME = 10, 160
 """Names of the account in records, and characters of one, by which changes to it are found."""
 
 
