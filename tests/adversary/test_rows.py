@@ -177,7 +177,7 @@ async def test_observe_starts_the_subscription_which_the_documents_say() -> None
     readme = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 
     assert world.feed.status == "enabled"
-    assert "starts the subscription of the audit feed" in readme
+    assert "starts the subscription to the audit feed" in readme
 
 
 @pytest.fixture

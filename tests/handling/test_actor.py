@@ -277,7 +277,7 @@ async def test_a_late_act_is_held_when_the_release_comes_while_it_is_decided() -
             await change(MALLORYS_ID, partial(carry_out, **release), world.services)
         return await commit(case, rows, *others)
 
-    world.ledger.commit = released_before  # type: ignore[method-assign]
+    world.ledger.commit = released_before  # type: ignore[method-assign, assignment]
     await world.sees(about_blake(actor=MALLORY, received_at=world.now))
     await hours_pass(world, 0.1)
 
