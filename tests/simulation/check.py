@@ -133,7 +133,8 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
             yield f"not_notified: {incident.id} waits for a person, and nobody was notified"
         if account is None or block is None:
             continue
-        if incident.status is IncidentStatus.CONTAINED and account.account_enabled:
+        read_again = case.target not in run.enabled_weeks_later
+        if incident.status is IncidentStatus.CONTAINED and account.account_enabled and read_again:
             yield f"says_contained: {incident.id} is contained, and the account is enabled ({block.detail})"
         ours = [
             change

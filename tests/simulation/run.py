@@ -289,6 +289,11 @@ class Run:
         return any(event.kind == "opened" for event in self.schedule.events)
 
     @property
+    def enabled_weeks_later(self) -> set[str]:
+        """Accounts that somebody enables a week after the last re-check: only a violation has them read again."""
+        return {*self._later}
+
+    @property
     def stored(self) -> Services:
         """Reads what the run has stored."""
         return self.services
