@@ -193,17 +193,21 @@ def _notify_first(draft: Draft, new: Baseline) -> None:
     held = [entry.name or entry.object_id or guid for guid, entry in new.entries.items() if not entry.covered]
     if not held:
         return
-    more = f" and {len(held) - MOST_NAMED} more" if len(held) > MOST_NAMED else ""
     draft.notify(
         "first_sweep",
         f"{counted(len(held), 'account')} {'was' if len(held) == 1 else 'were'} bypassed before monitoring began",
-        f"{', '.join(sorted(held)[:MOST_NAMED])}{more}. Each needs a decision; none was contained.",
+        f"{_some_of(held)}. Each needs a decision; none was contained.",
         key=new.command_id,
         severity=Severity.CRITICAL,
         left_to_do=_of_first(),
         held=len(held),
         covered=len(new.entries) - len(held),
     )
+
+
+def _some_of(names: Sequence[str]) -> str:
+    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
+    return f"{', '.join(sorted(names)[:MOST_NAMED])}{more}"
 
 
 def _of_first() -> tuple[Task, ...]:
@@ -227,11 +231,10 @@ def remind_of_first(draft: Draft, names: Sequence[str], number: int) -> None:
         return
     draft.put(row.model_copy(update={"first_reminded": number}))
     draft.log("reminded", f"{counted(len(names), 'account')} of the first sweep without a decision, reminder {number}")
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     draft.notify(
         "first_sweep",
         f"No decision yet: {counted(len(names), 'account')} bypassed since before monitoring began",
-        f"{', '.join(sorted(names)[:MOST_NAMED])}{more}. Each needs a decision; none was contained. Nobody has "
+        f"{_some_of(names)}. Each needs a decision; none was contained. Nobody has "
         f"acknowledged their incidents. This is reminder {number} of {MOST}.",
         key=f"reminder-{number}",
         severity=Severity.CRITICAL,
@@ -242,11 +245,10 @@ def remind_of_first(draft: Draft, names: Sequence[str], number: int) -> None:
 
 def notify_dark(draft: Draft, names: Sequence[str]) -> None:
     """Notify once a day of accounts whose incident was dismissed and whose bypass is still on."""
-    more = f" and {len(names) - MOST_NAMED} more" if len(names) > MOST_NAMED else ""
     draft.notify(
         "still_dark",
         f"Dismissed, and still not audited: {len(names)}",
-        f"{', '.join(sorted(names)[:MOST_NAMED])}{more}. Their bypass is on; nothing is done about it.",
+        f"{_some_of(names)}. Their bypass is on; nothing is done about it.",
         key=f"{draft.now:%Y-%m-%d}",
         left_to_do=(
             Task("To exempt an account, add it to the allowlist", "bypassctl allowlist add --help"),
