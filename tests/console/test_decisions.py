@@ -14,7 +14,8 @@ from bypass_responder.console.principal import HEADER, Role
 from bypass_responder.model.change import Actor
 from bypass_responder.model.decision_message import Author, Channel, DecisionKind
 from tests.console.visitors import BASE, NAME, PERSON, a_header, visitor
-from tests.world import ALEX, BLAKE, World, a_finding, an_account
+from tests.handling.test_notification_commands import unresolved
+from tests.world import ALEX, BLAKE, World, a_finding
 
 if TYPE_CHECKING:
     import httpx
@@ -227,13 +228,7 @@ async def test_an_account_is_named_for_an_unresolved_incident() -> None:
 
 async def test_no_candidate_is_chosen_for_a_person() -> None:
     """The bypassed one comes first."""
-    world = World(an_account(), an_account(BLAKE, "blake@contoso.onmicrosoft.com"))
-    world.names["shared"] = [ALEX, BLAKE]
-    world.bypassed[BLAKE] = True
-    await world.sees(a_finding(object_id_text="", identity_text="shared"))
-    for _ in range(4):
-        await world.answer()
-        await world.passes(minutes=1)
+    world = await unresolved()
     [target] = [each for each in await world.services.ledger.targets() if each.startswith("name-")]
     [incident] = await world.incidents(target)
     async with visitor(world, Role.DECIDE) as browser:
