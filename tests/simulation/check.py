@@ -133,19 +133,16 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
             yield f"not_notified: {incident.id} waits for a person, and nobody was notified"
         if account is None or block is None:
             continue
-        read_again = case.target not in run.enabled_weeks_later
-        if incident.status is IncidentStatus.CONTAINED and account.account_enabled and read_again:
+        if incident.status is IncidentStatus.CONTAINED and account.account_enabled:
             yield f"says_contained: {incident.id} is contained, and the account is enabled ({block.detail})"
         ours = [
             change
             for change in run.directory.changes
             if change.account == case.target and change.what in {"disabled", "enabled"}
         ]
-        enabled = [change.at for change in ours if change.what == "enabled"]
         blocked = block.state is StepState.DONE and block.effect in CANNOT_SIGN_IN and not ended(case, incident)
-        news = enabled and incident.last_on_at and incident.last_on_at > enabled[-1] + CLOCKS_DIFFER
-        if account.account_enabled and blocked and news:
-            yield f"says_blocked: {incident.id} has its block, and sign-in was allowed before its last on"
+        if account.account_enabled and blocked:
+            yield f"says_blocked: {incident.id} has its block, and sign-in is allowed"
         if (
             block.state is StepState.HELD
             and incident.account is not None

@@ -7,10 +7,11 @@ first block after a release, and otherwise whatever it is. ``case.directory_call
 
 from __future__ import annotations
 
+from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from bypass_responder.model.step import Control, Step, StepKind, StepState
+from bypass_responder.model.step import Control, Observed, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -24,6 +25,7 @@ BLOCK, REVOKE, RELEASE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepK
 WANTED = frozenset({StepState.PLANNED, StepState.CLAIMED, StepState.ACTED, StepState.DONE})
 READS_BEFORE_CALLING_AGAIN = 6
 """Read-backs at growing intervals, about five minutes in all, before the call is made again."""
+LOOK_DAILY = timedelta(days=1)
 MOST_PROJECTED = 20
 
 
@@ -64,7 +66,8 @@ def ended(case: Case, incident: Incident) -> bool:
 def next_of(control: Control, wants: Sequence[Step], now: datetime) -> tuple[Next, datetime | None]:
     """Return what the control needs now, and with WAIT until when. Total.
 
-    A call of which the effect is not known yet is read back even if nothing wants the control any more.
+    A call of which the effect is not known yet is read back even if nothing wants the control any more. A block that is
+    done is read daily as long as it is wanted, because anybody may enable the account.
     """
     if control.lease_until is not None and control.lease_until > now:
         return Next.WAIT, control.lease_until
@@ -75,7 +78,19 @@ def next_of(control: Control, wants: Sequence[Step], now: datetime) -> tuple[Nex
         return Next.WAIT, control.next_at
     if planned:
         return Next.ACT, None
-    return (Next.READ, None) if control.next_at is not None else (Next.NOTHING, None)
+    if control.next_at is not None:
+        return Next.READ, None
+    look = _daily_look(control) if wants else None
+    if look is None:
+        return Next.NOTHING, None
+    return (Next.WAIT, look) if look > now else (Next.READ, None)
+
+
+def _daily_look(control: Control) -> datetime | None:
+    """Return when a block is read again; None for a revocation, and for an account that nobody can restore any more."""
+    if control.control is not BLOCK or control.observed_at is None or control.observed is Observed.ABSENT:
+        return None
+    return control.observed_at + LOOK_DAILY
 
 
 def effect_is_unknown(control: Control) -> bool:

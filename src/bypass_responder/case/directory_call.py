@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.control import (
     BLOCK,
+    LOOK_DAILY,
     READS_BEFORE_CALLING_AGAIN,
     RELEASE,
     REVOKE,
@@ -18,7 +19,7 @@ from bypass_responder.case.control import (
     row_of,
     wanting,
 )
-from bypass_responder.case.observation import LOOK_DAILY, READ_BACK_AFTER, REPLICATED, observe
+from bypass_responder.case.observation import READ_BACK_AFTER, REPLICATED, observe
 from bypass_responder.case.step import LEASE, after_change, backoff_of, notify_failure, notify_retry
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
 from bypass_responder.model.case import Case, PriorState

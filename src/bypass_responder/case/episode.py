@@ -271,7 +271,7 @@ def _strengthen(
 def _may_be_undone(case: Case, step: Step, finding: Finding) -> bool:
     """Return True for a block that was undone before this *on*, or that no read has shown since.
 
-    Nobody reads a contained account after its last re-check.
+    A contained account is read once a day, and may have been enabled since.
     """
     control = case.control(step.step)
     if step.effect is Effect.REVERTED:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.control import BLOCK, MOST_PROJECTED, REVOKE, WANTED, ended
+from bypass_responder.case.control import BLOCK, MOST_PROJECTED, WANTED, ended
 from bypass_responder.case.evidence import counts_as_on, end_of
 from bypass_responder.case.listing import digest_of, entry_of, has_entry
 from bypass_responder.model.base import Row, latest
@@ -207,7 +207,7 @@ def _over(case: Case, undelivered: Waits) -> list[Incident]:
         is_open = incident.status is IncidentStatus.OPEN  # until its block has been read again
         stays = is_open or incident.id in busy or (incident.id in waits and number < MOST_PROJECTED)
         named = incident.id in {head.last_incident, head.active_incident, head.adopting, head.reopening}
-        superseded = not wants or newer_wants or _is_quiet(case, incident)
+        superseded = not wants or newer_wants
         if number > 0 and superseded and not stays and not named and _ended_at(case, incident) is not None:
             over.append(incident)
         newer_wants = newer_wants or wants
@@ -230,16 +230,6 @@ def _busy_with(row: Row, undelivered: Waits) -> str | None:
 def _ended_at(case: Case, incident: Incident) -> datetime | None:
     """Return the end of its episode; without an episode, or an account, the time of a person's decision."""
     return incident.closed_at if incident.account is None or incident.about_actor else end_of(case, incident)
-
-
-def _is_quiet(case: Case, incident: Incident) -> bool:
-    """Return True when neither a re-check nor a read of the account's controls is due."""
-    checks = [row for row in case.rows(Recheck) if row.incident_id == incident.id]
-    controls = [case.control(kind) for kind in (BLOCK, REVOKE)]
-    ended = incident.closed_at is not None
-    return all(row.done or ended for row in checks) and all(
-        control.next_at is None and control.lease_until is None for control in controls
-    )
 
 
 def _wants(case: Case, incident: Incident) -> bool:

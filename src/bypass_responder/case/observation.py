@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.control import (
     BLOCK,
+    LOOK_DAILY,
     MOST_PROJECTED,
     READS_BEFORE_CALLING_AGAIN,
     REVOKE,
@@ -36,7 +37,7 @@ UNVERIFIED_AFTER_ATTEMPTS = 4
 READ_AGAIN_AFTER = timedelta(minutes=2)
 """One read that shows the account enabled, or absent, may be stale: the next one is this much later."""
 ABSENT_READS = 3
-LOOK_DAILY, DELETED_FOR = timedelta(days=1), timedelta(days=30)
+DELETED_FOR = timedelta(days=30)
 """A deleted account can be restored for 30 days."""
 REPLICATED = timedelta(minutes=6)
 """Longer than a replica of Entra ID is behind: for so long a read may show what is no longer true."""
