@@ -313,7 +313,7 @@ async def test_a_checkpoint_after_a_run_reads_no_case() -> None:
 async def test_a_later_on_of_an_episode_without_end_blocks_an_account_that_was_enabled_since(
     *, disabled_before: bool
 ) -> None:
-    """The worker has no permission, so the episode goes on. Days without a run: nobody has read the account since it was enabled."""
+    """The worker has no permission, so the episode goes on. No run has read the account since."""
     world = World(an_account(account_enabled=not disabled_before))
     world.bypassed[ALEX] = True
     refused = {"outcome": "failed", "error_class": "permission", "after": None}
