@@ -15,7 +15,7 @@ from bypass_responder.model.case import TENANT_TARGET, Case
 from bypass_responder.model.change import Outcome, Switch
 from bypass_responder.model.decision_message import Channel, DecisionKind
 from bypass_responder.model.feed import Window
-from bypass_responder.model.finding import RECORDS, Finding, FindingState
+from bypass_responder.model.finding import RECORDS, Finding, FindingState, Source
 from bypass_responder.model.gathered import Round
 from bypass_responder.model.health import Tampering
 from bypass_responder.model.incident import Incident, PersonDecision
@@ -28,7 +28,7 @@ from bypass_responder.operating.verify_log import verify_log
 from tests.case.plans import PINNED
 from tests.simulation.people import CHANGES_PER_HOUR
 from tests.simulation.run import IDS, Run
-from tests.simulation.schedule import BYSTANDER, SERVICE
+from tests.simulation.schedule import BYSTANDER, SERVICE, VICTIMS
 from tests.simulation.tenant import TimedLedger
 from tests.world import START
 
@@ -89,6 +89,7 @@ async def problems_of(run: Run) -> list[str]:
     found += _of_authors(decisions, findings, run)
     found += await _of_notifications(run)
     found += _of_bystanders(run)
+    found += _of_actors(findings, run)
     found += _of_settings(run)
     found += await _of_summaries(run)
     found += await _of_slots(run)
@@ -361,9 +362,21 @@ def _of_records(findings: dict[str, Finding], run: Run) -> Iterator[str]:
 def _of_bystanders(run: Run) -> Iterator[str]:
     ever_on = {change.account for change in run.exchange.changes if change.what == "on"}
     touched = {change.account for change in run.directory.changes if change.by == "responder"}
-    for account in touched - ever_on:
+    actors = {IDS[name] for name in VICTIMS} if run.actors_contained else set[str]()
+    for account in touched - ever_on - actors:
         yield f"touched: {_name(account)} was never bypassed, and was touched"
     assert IDS[BYSTANDER] not in ever_on
+
+
+def _of_actors(findings: dict[str, Finding], run: Run) -> Iterator[str]:
+    """Where actors are to be contained, that of a violation is, or waits for a person, or is protected."""
+    acts = [row for row in findings.values() if row.source is Source.ACTOR]
+    decided = {row.target for row in acts if row.incident_id or row.verdict == "protected"}
+    for finding in findings.values():
+        actor = finding.actor.object_id
+        acted = finding.verdict in {"violation", "limit_reached"}
+        if run.actors_contained and acted and actor is not None and actor not in decided:
+            yield f"actor_free: nobody has to decide about {_name(actor)}, the actor of {finding.id}"
 
 
 def _of_settings(run: Run) -> Iterator[str]:

@@ -44,8 +44,8 @@ from tests.simulation.check import problems_of
 from tests.simulation.host_process import Ended, Left, Order, Quiet, Reached, Slot, World, main
 from tests.simulation.people import Decision
 from tests.simulation.play import Played
-from tests.simulation.run import _INVOCATION, EARLY, IDS, TOOLS, Function, Killed, Parked, Run
-from tests.simulation.schedule import SERVICE, Schedule
+from tests.simulation.run import _INVOCATION, EARLY, IDS, SYNCHRONIZED, TOOLS, Function, Killed, Parked, Run
+from tests.simulation.schedule import SERVICE, VICTIMS, Schedule
 from tests.simulation.tenant import REPLICATION, Change, Exchange, TenantDirectory
 from tests.world import START, TENANT, an_account, an_entry
 
@@ -84,6 +84,8 @@ class ProcessRun(Run):
     def _build_world(self) -> None:
         super()._build_world()
         people = [TenantAccount.named(name, object_id=object_id) for name, object_id in IDS.items()]
+        for person in people[: len(VICTIMS)]:
+            person.on_premises_sync_enabled = self.kind is SYNCHRONIZED
         self.tenant = Tenant(
             settings=Settings(
                 tenant_id=TENANT,
@@ -108,6 +110,7 @@ class ProcessRun(Run):
             "NOTIFICATION_WEBHOOK_SECRET": "of the simulation",
             "MODE": "enforce",
             "PROTECTED_OBJECT_IDS": "none",
+            "ACTOR_RESPONSE": "contain" if self.actors_contained else "notify",
         } | environment(self.url, RESPONDER_SECRET)
         self.responder = bootstrap.build(self.environment)
         self._stack.callback(lambda: self.outside(self.responder.aclose()))
@@ -143,6 +146,12 @@ class ProcessRun(Run):
 
     async def idle_writes(self) -> list[str]:
         return self._idle_writes
+
+    def _enable_synchronized(self) -> None:
+        self.tenant.synchronize(now=True)
+
+    def _due(self) -> list[datetime]:
+        return [item.due_at for item in self.outside(self.stored.work.items()) if item.due_at]
 
     def _writes(self) -> list[str]:
         return [call for call in self._calls if call in WRITES]

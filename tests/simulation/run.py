@@ -96,6 +96,11 @@ OTHERS = {name: Author(object_id=IDS[name], name=f"{name}@contoso.onmicrosoft.co
 """People who may not decide everything: the accounts themselves, and the actor of every record."""
 TOOLS = {"cli": Channel.BYPASSCTL, "console": Channel.CONSOLE}
 """Hosts on which people act."""
+SYNCHRONIZED = {"on_premises_sync_enabled": True}
+KINDS: dict[int, dict[str, bool]] = {4: SYNCHRONIZED, 11: {"guest": True}}
+"""The accounts that are attacked in some seeds, by their remainder."""
+CONTAINS_ACTORS = 8
+"""The remainder of the seeds in which each of the two victims is the actor of the other's bypass."""
 QUIET = (1, 2, 5, 20, 60, 60, 360, 1440, 1440)
 """The minutes between the rounds of a run's end, in which nothing fails any more."""
 WARNED, OVERTAKEN, LIST_LATE_SECONDS = 3, 2, 200
@@ -240,7 +245,8 @@ class Run:
         self._answered = self._swept = self._carried = self._read = 0
 
     def _build_world(self) -> None:
-        accounts = [an_account(IDS[name], f"{name}@contoso.onmicrosoft.com") for name in IDS]
+        kinds = dict.fromkeys(VICTIMS, self.kind)
+        accounts = [an_account(IDS[name], f"{name}@contoso.onmicrosoft.com", **kinds.get(name, {})) for name in IDS]
         self.world = World(*accounts)
         self.world.directory = TenantDirectory(*accounts, clock=self.now, rng=self.rng)
         self.world.allowlist._clock = self.now
@@ -261,8 +267,10 @@ class Run:
         }
         self._changed_settings: dict[str, Any] = {}
         self.world.access.read = {each.day: each for each in known_days(VICTIMS[0])} if self.watches else {}
-        self.watched = {"watched_mailboxes": f"{VICTIMS[0]}@contoso.onmicrosoft.com"} if self.watches else {}
-        self.settings = some_settings(**self.watched)
+        self.fixed = {"watched_mailboxes": f"{VICTIMS[0]}@contoso.onmicrosoft.com"} if self.watches else {}
+        """The settings that no deployment of the run changes."""
+        self.fixed |= {"actor_response": "contain"} if self.actors_contained else {}
+        self.settings = some_settings(**self.fixed)
         self.services = dataclasses.replace(
             self.world.services,
             directory=self.world.directory,
@@ -276,6 +284,16 @@ class Run:
             sources=dict.fromkeys(SOURCES, self.traces),
             receivers={**self.world.services.receivers, "pager": self.pager},
         )
+
+    @property
+    def kind(self) -> dict[str, bool]:
+        """What the accounts that are attacked are, besides members of the tenant."""
+        return KINDS.get(self.schedule.seed % 14, {})
+
+    @property
+    def actors_contained(self) -> bool:
+        """True when the actor of a bypass is to be contained, and has an object id in its record."""
+        return self.schedule.seed % 14 == CONTAINS_ACTORS
 
     @property
     def hunts(self) -> bool:
@@ -687,10 +705,15 @@ class Run:
             OrganizationId=TENANT,
             ObjectId=name if alias else account,
             Parameters=named(AuditBypassEnabled=str(on), Identity=f"{name}@contoso.onmicrosoft.com"),
-            **fields,
+            **((self._other_victim(account) if self.actors_contained else {}) | fields),
         )
         self.records[record["Id"]] = (account, self.now())
         return record
+
+    def _other_victim(self, account: str) -> dict[str, str]:
+        """Return the fields of a record whose actor is an account that is attacked as well."""
+        actor = next(name for name in VICTIMS if IDS[name] != account)
+        return {"UserId": f"{actor}@contoso.onmicrosoft.com", "TokenObjectId": IDS[actor]}
 
     def _blob(self, *records: dict[str, Any], created: datetime | None = None) -> None:
         number = len(self.world.feed.published) + 1
@@ -864,6 +887,17 @@ class Run:
             self.directory.change(account, account_enabled=enabled)
             self.directory.note(account, "enabled" if enabled else "disabled", "person")
 
+    def _synchronize(self) -> None:
+        """Every half hour, until the end, the on-premises directory enables the synchronized accounts again."""
+        self._enable_synchronized()
+        if self._faults:
+            self.at(1800, self._synchronize)
+
+    def _enable_synchronized(self) -> None:
+        for account in self.directory.accounts.values():
+            if account.on_premises_sync_enabled and not account.account_enabled:
+                self._on_enable(account.object_id, Event(0, "enable"))
+
     def _on_disable(self, account: str, event: Event) -> None:
         self._on_enable(account, event, enabled=False)
 
@@ -898,7 +932,7 @@ class Run:
         self._changed_settings |= changes
         given = {name: value for name, value in self._changed_settings.items() if value is not None}
         self.deployed.append((self.now(), given))
-        self.settings = some_settings(**self.watched, **given)
+        self.settings = some_settings(**self.fixed, **given)
 
     def _on_protect(self, account: str, event: Event) -> None:
         self._deploy(protected_object_ids=account)
@@ -1062,6 +1096,8 @@ class Run:
         self._every((200, 900), hunt_audit_events)
         self._every((1800, 5400), plan_sweep)
         self._every((600, 1800), gather_evidence)
+        if self.kind is SYNCHRONIZED and self.schedule.seed % 3:
+            self._synchronize()
         last = max((event.at for event in self.schedule.events), default=0.0)
         await asyncio.sleep(last + 1800)
         await self._calm()
@@ -1110,7 +1146,7 @@ class Run:
         for run in (resume_responses, gather_evidence):  # which do what became due in the round
             await self.invoke(HOSTS[0], run)
         for _ in IDS:  # each has its own time for the daily read
-            if soon := self._due_soon():
+            if soon := self._seconds_until(self._due()):
                 await asyncio.sleep(soon)
                 await self.invoke(HOSTS[0], resume_responses)
         before = Counter(self._writes())
@@ -1118,10 +1154,13 @@ class Run:
             await self.invoke(HOSTS[0], run)
         return sorted((Counter(self._writes()) - before).elements())
 
-    def _due_soon(self) -> float:
-        """Seconds until the next daily read of an account, if it is within ten minutes, else 0."""
-        left = ((item.due_at - self.now()).total_seconds() for item in self.world.work.held.values() if item.due_at)
+    def _seconds_until(self, due: list[datetime]) -> float:
+        """Seconds until the next work that is due, if that is within ten minutes, else 0."""
+        left = [(at - self.now()).total_seconds() for at in due]
         return min((seconds for seconds in left if 0 < seconds < 600), default=0.0)
+
+    def _due(self) -> list[datetime]:
+        return [item.due_at for item in self.world.work.held.values() if item.due_at]
 
     def _writes(self) -> list[str]:
         written = ("commit", "put", "touch", "finish", "append", "replace", "add", "save", "start", "keep")
