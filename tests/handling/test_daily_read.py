@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Effect, StepKind, StepState
-from tests.adversary.scenes import a_world, bypassed_again, contained, hours_pass
+from tests.adversary.scenes import a_world, bypassed_again, contained, hours_pass, minutes_pass
 from tests.world import ALEX, START, World, a_finding, an_account, an_entry
 
 BLOCK, HOUR = StepKind.BLOCK_SIGN_IN, timedelta(hours=1)
@@ -116,3 +117,34 @@ async def test_an_account_that_nobody_can_restore_any_more_is_no_longer_read() -
     await days_pass(world, 5)
 
     assert (reads(world), world.now - START > timedelta(days=39)) == (before, True)
+
+
+async def test_a_block_that_never_showed_stays_a_failure_that_people_know() -> None:
+    world = a_world()
+
+    async def without_effect(object_id: str, *, enabled: bool) -> None:
+        world.directory.calls.append(("set_sign_in", object_id))
+
+    world.directory.set_sign_in = without_effect  # type: ignore[method-assign]
+    await contained(world)
+    await minutes_pass(world, 60)
+    await days_pass(world, 5)
+    [incident] = await world.incidents()
+    block = (await world.steps())[BLOCK]
+
+    assert (incident.status, block.effect) == (IncidentStatus.FAILED, Effect.UNVERIFIED)
+    assert "somebody else" not in json.dumps(world.ledger.logs[ALEX])
+    assert "held" not in await world.notifications()
+
+
+async def test_a_deleted_account_that_is_back_is_not_said_to_have_been_disabled() -> None:
+    world = a_world()
+    await world.sees(a_finding())
+    del world.directory.accounts[ALEX]  # before the block was read back
+    await minutes_pass(world, 10)
+    await days_pass(world, 5)
+    world.directory.accounts[ALEX] = an_account()
+    await hours_pass(world, 24, 24)
+
+    assert (await world.states())[BLOCK] is StepState.HELD
+    assert (await world.steps())[BLOCK].detail == "the account, which had been deleted, is enabled"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.control import (
     BLOCK,
     LOOK_DAILY,
-    MOST_PROJECTED,
     READS_BEFORE_CALLING_AGAIN,
     REVOKE,
     effect_is_unknown,
@@ -17,19 +16,18 @@ from bypass_responder.case.control import (
     releases,
     wanting,
 )
+from bypass_responder.case.enabled_again import STILL_ALLOWED, enabled_by_now, revert
 from bypass_responder.case.step import GONE, after_change, finish, notify_failure
-from bypass_responder.model.base import latest
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Control, Effect, Observed, Rule, Step, StepKind, StepState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bypass_responder.case.draft import Draft
     from bypass_responder.model.account import Account
     from bypass_responder.model.case import Case
-    from bypass_responder.model.incident import Incident
 
 HELD, WITHHELD = StepState.HELD, StepState.WITHHELD
 READ_BACK_AFTER = timedelta(seconds=5)
@@ -43,8 +41,6 @@ REPLICATED = timedelta(minutes=6)
 """Longer than a replica of Entra ID is behind: for so long a read may show what is no longer true."""
 SYNCED_AGAIN = timedelta(minutes=35)
 """Entra Connect runs every 30 minutes and may enable a synchronized account."""
-BLOCKED_BY_OTHERS = timedelta(hours=24)
-"""For this long after the last evidence, an account that somebody else had disabled is blocked when it is enabled."""
 BACK = "the account is back"
 CLOCK_SKEW = timedelta(minutes=5)
 ROOM = 20
@@ -109,7 +105,7 @@ def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], acc
     held = [
         step
         for step in draft.case.rows(Step)
-        if ours and step.step is BLOCK and _waits_or_was_withheld(step) and _open(draft.case, step, resolved=True)
+        if ours and step.step is BLOCK and _waits_or_was_withheld(step) and _open_and_resolved(draft.case, step)
     ]
     _finish(draft, BLOCK, (*wants, *held), effect, detail)
 
@@ -130,10 +126,10 @@ def _waits_or_was_withheld(step: Step) -> bool:
     return step.state in {HELD, WITHHELD} or (step.state is StepState.CANCELED and step.reason == Rule.PROTECTED)
 
 
-def _open(case: Case, step: Step, *, resolved: bool = False) -> bool:
-    """Return True when no one has ended the incident; ``resolved``: and its account is certain."""
+def _open_and_resolved(case: Case, step: Step) -> bool:
+    """Return True when no one has ended the incident, and its account is certain."""
     incident = case.incident(step.incident_id)
-    return incident is not None and not ended(case, incident) and not (resolved and incident.account is None)
+    return incident is not None and not ended(case, incident) and incident.account is not None
 
 
 def _observe_enabled(draft: Draft, control: Control, wants: Sequence[Step]) -> None:
@@ -157,12 +153,12 @@ def _observe_enabled(draft: Draft, control: Control, wants: Sequence[Step]) -> N
             )
         )
         if certain:
-            _revert(draft, wants)
+            revert(draft, wants)
     elif control.acted_at is not None and any(step.state is StepState.ACTED for step in wants):
-        _not_shown_yet(draft, BLOCK, control, wants, "the directory still allows sign-in")
+        _not_shown_yet(draft, BLOCK, control, wants, STILL_ALLOWED)
     else:
         draft.put(control)
-        _no_longer_blocked_by_others(draft, wants)
+        enabled_by_now(draft, wants)
 
 
 def _not_shown_yet(draft: Draft, kind: StepKind, control: Control, wants: Sequence[Step], why: str) -> None:
@@ -181,28 +177,6 @@ def _not_shown_yet(draft: Draft, kind: StepKind, control: Control, wants: Sequen
     project(draft, kind, running, StepState.PLANNED, detail=why)
     for step in running:
         draft.log("retry", f"{kind.value}: {why}; called again", incident=step.incident_id, step=kind.value)
-
-
-def _no_longer_blocked_by_others(draft: Draft, wants: Sequence[Step]) -> None:
-    """Block an account that someone else had disabled and that is enabled, or ask when evidence is old."""
-    for step in wants:
-        if step.state is not StepState.DONE:
-            continue
-        _follow_later(draft)
-        fresh = draft.now - _last_evidence(draft.case, step.incident_id) <= BLOCKED_BY_OTHERS
-        state = StepState.PLANNED if fresh else StepState.HELD
-        why = "the account, which somebody else had disabled, is enabled"
-        draft.put(step.model_copy(update={"state": state, "effect": None, "detail": why, "next_at": None}))
-        draft.log("reverted", why, incident=step.incident_id, step=step.step.value, state=state.value)
-        incident = draft.settle_status(step.incident_id)
-        if incident and not fresh:
-            title = f"Decision required: {incident.account or incident.target}"
-            draft.notify_about("held", incident, title, f"To decide: block sign-in. Why: {why}.", key="enabled")
-
-
-def _last_evidence(case: Case, incident_id: str) -> datetime:
-    incident = case.incident(incident_id)
-    return latest(incident.last_evidence_at, incident.opened_at) if incident else case.opened_at(incident_id)
 
 
 def _absent(draft: Draft, kind: StepKind, control: Control) -> None:
@@ -254,63 +228,6 @@ def _observe_revocation(draft: Draft, control: Control, wants: Sequence[Step], a
         draft.put(control)
         text = f"sessions from before {valid_from:%Y-%m-%d %H:%M:%SZ} are invalid"
         _finish(draft, REVOKE, acted, Effect.EFFECTIVE, text)
-
-
-def _revert(draft: Draft, wants: Iterable[Step]) -> None:
-    """The account is enabled, and not by us. The block is not made again without a new reason."""
-    _follow_later(draft)
-    for step in wants:
-        incident = _show_reverted(draft, step)
-        if incident is not None:
-            draft.notify_about(
-                "step_ineffective",
-                incident,
-                f"Sign-in is allowed again: {incident.account}",
-                _who_enabled(incident.account),
-                key="reverted",
-            )
-
-
-def _who_enabled(account: Account | None) -> str:
-    if account is not None and account.on_premises_sync_enabled:
-        who = "The directory synchronization, or somebody, enabled the account"
-    else:
-        who = "Somebody enabled the account"
-    release = "If a colleague did so and the bypass was legitimate, release the account."
-    return f"{who} after the responder had blocked it. {release}"
-
-
-def _show_reverted(draft: Draft, step: Step) -> Incident | None:
-    why = "the account was found enabled again"
-    reverted = {"state": StepState.FAILED, "effect": Effect.REVERTED, "detail": why, "next_at": None}
-    draft.put(step.model_copy(update=reverted))
-    draft.log("reverted", why, incident=step.incident_id)
-    return draft.settle_status(step.incident_id)
-
-
-def _follow_later(draft: Draft) -> None:
-    """Mark that incidents of the history are to show that the account is enabled."""
-    if draft.case.head.filed_through is not None:
-        draft.move_head(enabled_again_at=draft.now)
-
-
-def show_reverted(draft: Draft) -> None:
-    """Show in incidents of the history that the block was undone, as many as one transaction takes."""
-    since = draft.case.head.enabled_again_at
-    if since is None:
-        return
-    kept = [
-        step
-        for step in draft.case.rows(Step)
-        if step.row_key in draft.case.kept
-        and (step.step, step.state) == (BLOCK, StepState.DONE)
-        and draft.case.opened_at(step.incident_id) <= since
-        and _open(draft.case, step)
-    ]
-    for step in kept[:MOST_PROJECTED]:
-        _show_reverted(draft, step)
-    if len(kept) <= MOST_PROJECTED:
-        draft.move_head(enabled_again_at=None)
 
 
 def _finish(draft: Draft, kind: StepKind, wants: Sequence[Step], effect: Effect, detail: str) -> None:

@@ -12,7 +12,7 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 from bypass_responder.bounded import limited
-from bypass_responder.case import candidates, control, filing, observation, person_decision, reminder
+from bypass_responder.case import candidates, control, enabled_again, filing, person_decision, reminder
 from bypass_responder.case.exchange_answer import revive
 from bypass_responder.case.unread import mark_read, unread_since
 from bypass_responder.errors import PermissionMissingError, ResponderError, TransientError, UnreadError
@@ -334,7 +334,7 @@ def _ended(case: Case, row: Recheck) -> bool:
 
 def _continuations(session: Session, services: Services) -> list[Callable[[Draft], object]]:
     """Return the transitions that continue what was too much for one transaction, under today's rules."""
-    history = [observation.show_reverted, person_decision.end_released] if session.history else []
+    history = [enabled_again.show_reverted, person_decision.end_released] if session.history else []
     return [
         revive,
         *history,
