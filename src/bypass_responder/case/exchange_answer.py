@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bypass_responder.case.candidates import is_about_a_candidate, record_check
-from bypass_responder.case.episode import mark_restored, reopen
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.case.exchange_question import end_repetition, outstanding
 from bypass_responder.case.observation import DELETED_FOR
+from bypass_responder.case.restoration import mark_restored, reopen
 from bypass_responder.case.step import GONE, fail, finish, retry
 from bypass_responder.case.tasks import Task
 from bypass_responder.model.base import backoff, latest

@@ -6,7 +6,7 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, assert_never
 
-from bypass_responder.case import episode, evidence, no_action
+from bypass_responder.case import episode, evidence, no_action, restoration
 from bypass_responder.case.evidence import FINDINGS_PER_TRANSACTION
 from bypass_responder.case.exchange_question import ask
 from bypass_responder.case.filing import file_decided
@@ -218,7 +218,7 @@ def _record_gone(draft: Draft, finding: Finding, *, identified: Identified) -> N
     no_action.record_swept_off(draft, seen, reason=f"the sweep did not list it, and {what}")
     incident = episode.current_incident(draft.case)
     if not gone and incident is not None and incident.restored_at is None:
-        episode.mark_restored(draft, incident, at, how="the sweep did not list it, and Exchange says off")
+        restoration.mark_restored(draft, incident, at, how="the sweep did not list it, and Exchange says off")
 
 
 def _wait_until_certain(draft: Draft, finding: Finding, *, account: Account | None) -> None:

@@ -7,9 +7,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bypass_responder.case import evidence, no_action
-from bypass_responder.case.episode import reopen
 from bypass_responder.case.filing import file_what_is_over
 from bypass_responder.case.listing import entries, listed_statuses
+from bypass_responder.case.restoration import reopen
 from bypass_responder.model.change import Switch
 from bypass_responder.model.finding import Alone, Finding, FindingState, Unrecorded
 from bypass_responder.model.notification import Severity

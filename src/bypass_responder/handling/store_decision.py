@@ -6,7 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bypass_responder.case import candidates, episode, evidence, no_action
+from bypass_responder.case import candidates, episode, evidence, no_action, restoration
 from bypass_responder.case.allowlist import record_use
 from bypass_responder.case.directory_call import may_sign_in
 from bypass_responder.case.filing import file_decided
@@ -106,7 +106,7 @@ def _decide(draft: Draft, decided: Decided, services: Services, *, slot: bool) -
     if decision.verdict is Verdict.ALLOWLIST_EXPIRED and restores:
         _notify_owner(draft, incident_id, decision.reason)
     if decision.verdict is Verdict.HISTORY:
-        episode.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
+        restoration.mark_restored(draft, incident, identified.read_at or draft.now, how="Exchange says that it is off")
     if not slot and due_steps(draft.case, StepKind.BLOCK_SIGN_IN, draft.now):
         return []
     return claim_steps(draft, account=identified.account, services=services, slot=True)
