@@ -64,7 +64,7 @@ def file_decided(draft: Draft) -> None:
 def _is_listed(incident: Incident, listed: Mapping[str, Row]) -> bool:
     """Return True when the index has the entry that the incident gives now."""
     row = listed.get(incident.row_key)
-    return isinstance(row, Incident) and entry_of(row) == entry_of(incident)
+    return isinstance(row, Incident) and (row == incident or entry_of(row) == entry_of(incident))
 
 
 def _as_listed(incident: Incident) -> Incident:

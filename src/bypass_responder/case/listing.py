@@ -116,7 +116,8 @@ def _names_of(actor: Actor) -> tuple[str | None, ...]:
 
 def _searchable(*names: str | None) -> tuple[str, ...]:
     """Return the distinct names by which an entry is found, in lower case: the first ones, each cut."""
-    plain = ("".join(filter(str.isprintable, name or "")).strip().casefold()[:LONGEST_SEARCHED] for name in names)
+    shown = (name if name.isprintable() else "".join(filter(str.isprintable, name)) for name in names if name)
+    plain = (name.strip().casefold()[:LONGEST_SEARCHED] for name in shown)
     return tuple(dict.fromkeys(name for name in plain if name))[:MOST_SEARCHED]
 
 
