@@ -60,10 +60,10 @@ class FakeGatheredEvidence(Scripted):
 
     async def put(self, inquiry: Inquiry) -> Inquiry:
         self._called("put", inquiry.source)
-        rows = self.rows[inquiry.incident_id]
-        self._must_match(rows.get(inquiry.key), inquiry.etag)
-        rows[inquiry.key] = self._tagged(inquiry.model_dump_json(exclude={"etag"}))
-        return self._inquiry(inquiry.incident_id, inquiry.key)
+        rows, key = self.rows[inquiry.incident_id], inquiry.key
+        self._must_match(rows.get(key), inquiry.etag)
+        rows[key] = self._tagged(inquiry.model_dump_json(exclude={"etag"}))
+        return self._inquiry(inquiry.incident_id, key)
 
     async def keep(self, incident_id: str, raw: bytes) -> Evidence:
         self._called("keep", incident_id)

@@ -112,10 +112,11 @@ class FakeLedger(Scripted):
         self._called("commit", case.target)
         if not any(isinstance(row, Head) for row in rows):
             raise RefusedError("A transaction without the head has no order.")
-        after = case.written({row.row_key: row for row in rows}, places, None)
-        changed = {row.row_key for row in rows} | set(places)
-        gone = {_place(case, key) for key in changed & case.by_key.keys()}
-        gone -= {_place(after, key) for key in changed & after.by_key.keys()}
+        written = {row.row_key: row for row in rows}
+        after = case.written(written, places, None)
+        changed = written.keys() | places.keys()
+        new = {key: _place(after, key) for key in changed & after.by_key.keys()}
+        gone = {_place(case, key) for key in changed & case.by_key.keys()}.difference(new.values())
         gone = {place for place in gone if not place.startswith("finding-")}
         if len(rows) + len(entries) + len(gone) > 100:
             raise RefusedError("A transaction holds 100 rows.")
@@ -127,7 +128,7 @@ class FakeLedger(Scripted):
         if waiting and waiting.row_key in places and self.stored[case.target][waiting.place][1] != waiting.etag:
             raise ConflictError(f"Another record of {case.target} waits.")
         self._versions[case.target] = self._versions.get(case.target, 0) + 1
-        self._put(case.target, {_place(after, row.row_key): row for row in rows})
+        self._put(case.target, {new[key]: row for key, row in written.items()})
         for place in gone:
             del self.stored[case.target][place]
         self.logs[case.target] += [entry.model_dump_json() for entry in entries]
@@ -173,7 +174,7 @@ class FakeLedger(Scripted):
         stored = self.stored[target]
         for place in sorted(filter(wanted, stored)):
             kind, body = stored[place]
-            if is_of_newer_version(kind, place):
+            if kind not in ROWS and is_of_newer_version(kind, place):
                 continue
             try:
                 row, row_key, usual = _row(kind, body)
@@ -199,4 +200,4 @@ def _row(kind: str, body: str) -> tuple[Row, str, str]:
 
 
 def _place(case: Case, row_key: str) -> str:
-    return case.kept.get(row_key, case.by_key[row_key].place)
+    return case.kept.get(row_key) or case.by_key[row_key].place

@@ -82,8 +82,9 @@ class FakeAllowlist(Scripted):
 
 def _tagged(row: AllowlistEntry | MalformedEntry) -> Any:
     """A row that a test put there has an ETag of what it holds."""
-    held = hashlib.sha256(row.model_dump_json().encode()).hexdigest()
-    return row if row.etag else row.model_copy(update={"etag": held})
+    if row.etag:
+        return row
+    return row.model_copy(update={"etag": hashlib.sha256(row.model_dump_json().encode()).hexdigest()})
 
 
 class FakeAllowlistSnapshot(Scripted):

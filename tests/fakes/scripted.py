@@ -31,8 +31,10 @@ class Scripted:
 
     def _called(self, method: str, about: str = "") -> None:
         self.calls.append((method, about))
+        if not self._next and not self._always:
+            return
         for key in ((method, about), (method, "")):
-            if self._next[key]:
-                raise self._next[key].pop(0)
+            if waiting := self._next.get(key):
+                raise waiting.pop(0)
             if key in self._always:
                 raise self._always[key]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from bypass_responder.case.follow_up import tasks, with_command
@@ -35,7 +34,7 @@ class Draft:
 
     def __init__(self, case: Case, *, now: datetime, run: str = "") -> None:
         """Start from a case as read; ``now`` stamps the transaction, ``run`` names its author."""
-        self.case = replace(case, by_key=dict(case.by_key), kept=dict(case.kept))
+        self.case = Case(case.target, dict(case.by_key), case.etag, dict(case.kept))
         """The case with the changes of this draft: what a transition reads."""
         self.now = now
         self.run = run
@@ -46,10 +45,11 @@ class Draft:
 
     def put(self, row: Row) -> None:
         """Write a row in this transaction; a row that is as it was is left out."""
-        if self.case.by_key.get(row.row_key) != row:
-            self.case.by_key[row.row_key] = self.changed[row.row_key] = row
-            if row.row_key in self.places and self.places[row.row_key] is None:
-                del self.places[row.row_key]
+        key = row.row_key
+        if self.case.by_key.get(key) != row:
+            self.case.by_key[key] = self.changed[key] = row
+            if key in self.places and self.places[key] is None:
+                del self.places[key]
 
     def file(self, row: Row, place: str) -> None:
         """Move a row out of what is loaded, or with an empty place back into it."""

@@ -39,7 +39,7 @@ MOST_WARNINGS = 50
 
 def current(case: Case) -> Sweep:
     """The tenant's one sweep, or a fresh one."""
-    return case.row(Sweep, Sweep().row_key) or Sweep()
+    return case.row(Sweep, Sweep.key) or Sweep()
 
 
 def plan(draft: Draft, *, command_id: str, timeout_seconds: float) -> bool:

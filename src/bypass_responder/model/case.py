@@ -7,7 +7,7 @@ ETag makes the changes of one target a sequence, and it carries the end of the t
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from operator import itemgetter
 from typing import TYPE_CHECKING, ClassVar, TypeVar
@@ -139,14 +139,14 @@ class Case:
         """The case with rows that were read besides; what it has already stands."""
         new = {key: row for key, row in other.by_key.items() if key not in self.by_key}
         kept = {key: place for key, place in other.kept.items() if key in new}
-        return replace(self, by_key=self.by_key | new, kept=self.kept | kept)
+        return Case(self.target, self.by_key | new, self.etag, self.kept | kept)
 
     def written(self, rows: Mapping[str, Row], places: Mapping[str, str | None], etag: str | None) -> Case:
         """The case after a transaction: see ``ports.Ledger.commit``."""
         gone = {key for key, place in places.items() if place is None}
         by_key = {key: row for key, row in {**self.by_key, **rows}.items() if key not in gone}
         kept = {key: place for key, place in {**self.kept, **places}.items() if place and key in by_key}
-        return replace(self, by_key=by_key, kept=kept, etag=etag)
+        return Case(self.target, by_key, etag, kept)
 
     @property
     def head(self) -> Head:
