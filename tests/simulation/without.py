@@ -127,7 +127,7 @@ def _absence(patch: pytest.MonkeyPatch) -> None:
 
 def _not_needed(patch: pytest.MonkeyPatch) -> None:
     """An account that somebody else had disabled needs no block for good."""
-    patch.setattr(observation, "_no_longer_blocked_by_others", lambda *_: None)
+    patch.setattr(observation, "enabled_by_now", lambda *_: None)
 
 
 def _reverted(patch: pytest.MonkeyPatch) -> None:
