@@ -94,6 +94,7 @@ async def problems_of(run: Run) -> list[str]:
     found += await _of_summaries(run)
     found += await _of_slots(run)
     found += await _of_acceptances(run)
+    found += _of_claims(run)
     found += await _of_allowlist(run)
     found += _of_edits(run)
     found += await _of_feed(run)
@@ -449,6 +450,13 @@ async def _of_acceptances(run: Run) -> list[str]:
             if since and not any(since <= each.began and each.ended <= stored_at for each in made):
                 problems.append(f"accepted: {kind} of {entry.incident_id} was accepted before it was called")
     return problems
+
+
+def _of_claims(run: Run) -> Iterator[str]:
+    """No call is claimed while the claim of an earlier one is in force."""
+    if isinstance(run.stored.ledger, TimedLedger):
+        for target, kind in run.stored.ledger.overtaken:
+            yield f"claimed_twice: {kind} of {_name(target)} was claimed while it was under way"
 
 
 async def _of_allowlist(run: Run) -> list[str]:

@@ -25,6 +25,7 @@ from bypass_responder.model.exchange_read import ReadCommand, ReadKind, ReadOutc
 from bypass_responder.model.feed import ContentBlob, Window
 from bypass_responder.model.log import LogEntry
 from bypass_responder.model.question import Answer, Empty, Found, Item, Pending, Question, Unavailable
+from bypass_responder.model.step import Control, StepKind
 from bypass_responder.model.technique import Technique
 from bypass_responder.ports import Directory
 from tests.case.test_right_holders import MANAGEMENT, OWN, an_answer
@@ -82,12 +83,13 @@ class WatchedDirectory:
 class TimedLedger(FakeLedger):
     """The ledger, with the true time at which each log entry was stored.
 
-    The host's clock may say otherwise.
+    The host's clock may say otherwise. ``overtaken``: the accounts and controls of which a claim was replaced in force.
     """
 
     def __init__(self, clock: Callable[[], datetime]) -> None:
         super().__init__()
         self.stored_at: dict[tuple[str, int], datetime] = {}
+        self.overtaken: list[tuple[str, StepKind]] = []
         self._clock = clock
 
     async def commit(
@@ -99,7 +101,19 @@ class TimedLedger(FakeLedger):
     ) -> Case:
         after = await super().commit(case, rows, entries, places)
         self.stored_at |= {(case.target, entry.seq): self._clock() for entry in entries}
+        self.overtaken += [
+            (case.target, row.control) for row in rows if isinstance(row, Control) and _overtakes(row, case, entries)
+        ]
         return after
+
+
+def _overtakes(claim: Control, case: Case, entries: Sequence[LogEntry]) -> bool:
+    """Return True when this claim replaces another one that is in force by the claiming host's clock."""
+    before = case.control(claim.control)
+    claimed = [entry.at for entry in entries if entry.event == "claimed"]
+    if not claimed or claim.token is None or before.token in {None, claim.token} or before.lease_until is None:
+        return False
+    return max(claimed) < before.lease_until
 
 
 class TimedSnapshot(FakeAllowlistSnapshot):
