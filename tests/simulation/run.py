@@ -68,7 +68,7 @@ from tests.simulation.people import (
     stop_plan,
     undo_plan,
 )
-from tests.simulation.schedule import BYSTANDER, SERVICE, VICTIMS, Event, Schedule
+from tests.simulation.schedule import BYSTANDER, FAULTS, OBSERVE_LASTS, SERVICE, VICTIMS, Event, Schedule
 from tests.simulation.tenant import (
     Call,
     Exchange,
@@ -940,7 +940,7 @@ class Run:
 
     def _on_mode(self, _: str, event: Event) -> None:
         self._deploy(mode="observe")
-        self.at(event.value * 5, lambda: self._deploy(mode=None))
+        self.at(event.value * OBSERVE_LASTS, lambda: self._deploy(mode=None))
 
     def _on_skew(self, _: str, event: Event) -> None:
         self._skew[self._host()] = self.rng.choice((-1, 1)) * min(event.value, 120)
@@ -1088,7 +1088,7 @@ class Run:
         self._faults = {"any": 0.0} | self.schedule.faults
         self.directory.stale = self.exchange.stale = self._faults.get("stale", 0.0)
         self.directory.throttled = self.hunting.throttled = self._faults.get("throttled", 0.0)
-        self.traces.odd = min(1.0, sum(self.schedule.faults.values()))
+        self.traces.odd = min(1.0, sum(rate for name, rate in self.schedule.faults.items() if name in FAULTS))
         for event in self.schedule.events:
             self.at(event.at, lambda event=event: self._happen(event))  # type: ignore[misc]
         self._every((60, 400), resume_responses)

@@ -83,6 +83,8 @@ SELDOM = RARE | LATER
 SELDOM |= {"access.known", "allowlist.put_all", "decisions.finish", "inspections.forget_before", "plans.changes"}
 """Calls that a run seldom makes twice: the host is killed at the first."""
 SELDOM |= {call for call, kind in REACHED_BY.items() if kind == "look"}
+CYCLE = 20
+"""A seed is of a kind by its remainder of this."""
 ALSO = {
     1: "console_edits",
     3: "console",
@@ -96,10 +98,14 @@ ALSO = {
 }
 """What happens in some seeds as well, by their remainder: it moves no other seed."""
 RARELY = 0.1
+OBSERVED = 4
+"""The remainder of the seeds in which the mode is observe for longer than anything is due of an incident."""
 CROWDED = 13
-"""The remainder of the seeds in which calls are slow and a clock is wrong, so that claims end before their calls."""
+"""The remainder of the seeds in which an account has many alerts at once, and claims end before their calls."""
 HASTY = 11
 """The remainder of the seeds in which a decision meets a late record, or the next bypass."""
+OBSERVE_LASTS = 5
+"""The value of a *mode* event, so many times, is how long the mode is observe."""
 PEOPLE_ACT = ("approve", "dismiss", "release", "close", "enable", "disable")
 
 
@@ -148,6 +154,10 @@ FAULTS = {
     "late_answer": (0.1, 0.9),
 }
 """The kinds of fault, each with the lowest and highest probability in a run that has it."""
+ENDS_CALLS = {"crash", "transient_before", "transient_after", "limit", "throttled"}
+"""Faults that end a slow call before it meets another."""
+SLOW = {"slow": 0.1, "slow directory.set_sign_in": 0.9, "slow directory.revoke_sessions": 0.9}
+"""Almost every call on an account takes up to 90 seconds before it takes effect, and again after it."""
 
 
 def schedule(seed: int) -> Schedule:
@@ -171,8 +181,8 @@ def schedule(seed: int) -> Schedule:
     events += _besides(rng, seed, call)
     if call in SELDOM:
         crash_at = (call, crash_at[1], 1)
-    if seed % 20 == CROWDED:
-        faults["slow"] = 0.2
+    if seed % CYCLE == CROWDED:
+        faults = {name: rate for name, rate in faults.items() if name not in ENDS_CALLS} | SLOW
     return Schedule(seed, tuple(sorted(events, key=lambda event: event.at)), faults, crash_at)
 
 
@@ -204,13 +214,35 @@ def _besides(rng: random.Random, seed: int, call: str) -> list[Event]:
         events += [Event(at, REACHED_BY[call], VICTIMS[0]) for at in (300, 3000, 6000)]
     if kind == "look":
         events += [Event(at, kind) for at in (7300, 9000)]
-    if kind := ALSO.get(seed % 20):
+    if kind := ALSO.get(seed % CYCLE):
         events.append(Event(60.0 * (seed % 200), kind, VICTIMS[0]))
-    if seed % 20 == CROWDED:
-        events.append(Event(rng.uniform(0, 600), "skew", value=120))
-    if seed % 20 == HASTY:
+    if seed % CYCLE == OBSERVED:
+        events += _observed(rng, rng.choice(VICTIMS))
+    if seed % CYCLE == CROWDED:
+        events += _crowded(rng, rng.choice(VICTIMS))
+    if seed % CYCLE == HASTY:
         events += _hasty(rng, VICTIMS[0])
     return events
+
+
+def _observed(rng: random.Random, account: str) -> list[Event]:
+    """The mode is observe for 3 to 24 hours, with a bypass in the first of them."""
+    at = rng.uniform(60, 3600)
+    return [
+        Event(at, "mode", account, rng.uniform(3, 24) * 3600 / OBSERVE_LASTS),
+        Event(at + rng.uniform(30, 3600), "on", account, rng.choice((0, 60, 600))),
+    ]
+
+
+def _crowded(rng: random.Random, account: str) -> list[Event]:
+    """A bypass with ten alerts in ten minutes, while a clock is wrong; later, somebody enables the account."""
+    at = rng.uniform(60, 900)
+    return [
+        Event(rng.uniform(0, at), "skew", value=120),
+        Event(at, "on", account, rng.choice((0, 5, 60))),
+        *(Event(at + rng.uniform(0, 600), "hint", account) for _ in range(10)),
+        Event(at + rng.uniform(1500, 9000), "enable", account),
+    ]
 
 
 def _hasty(rng: random.Random, account: str) -> list[Event]:

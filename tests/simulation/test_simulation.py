@@ -12,7 +12,7 @@ from bypass_responder.model.finding import Finding
 from bypass_responder.model.incident import Incident
 from tests.simulation.gate import CALLS
 from tests.simulation.play import Played, play, play_seeds
-from tests.simulation.schedule import Event, Schedule, schedule
+from tests.simulation.schedule import CROWDED, CYCLE, OBSERVED, Event, Schedule, schedule
 from tests.simulation.shrink import shrink
 from tests.simulation.without import remove
 
@@ -85,18 +85,6 @@ BY_SCHEDULE: dict[str, tuple[str, dict[str, float], tuple[Event, ...]]] = {
         (Event(60, "on", "alex", 600), Event(100, "disable", "alex"), Event(3000, "enable", "alex")),
     ),
     "rules": ("withheld", {}, (Event(60, "mode", "alex", 1200), Event(120, "on", "alex"))),
-    "visits": ("withheld", {}, (Event(60, "mode", "alex", 6000), Event(120, "on", "alex"))),
-    "claim": ("claimed_twice", {"slow": 0.2}, (Event(60, "on", "alex", 5), Event(1800, "enable", "alex"))),
-    "token": (
-        "accepted",
-        {"slow directory.revoke_sessions": 0.9},
-        (
-            *(Event(30 + number, "skew", value=120) for number in range(3)),
-            Event(60, "on", "alex", 5),
-            *(Event(100 + 30 * number, "hint", "alex") for number in range(10)),
-        ),
-    ),
-    "author": ("own_decision", {}, (Event(60, "on", "alex"), Event(120, "console", "alex"))),
     "queue": ("wrong_queue", {}, (Event(60, "on", "alex"), Event(120, "wrong_queue", "alex"))),
 }
 """Guards, each with the rule that is broken without it, by which faults and events."""
@@ -117,3 +105,25 @@ def test_a_defect_is_found_by_its_schedule(guard: str) -> None:
 
     assert rule in {problem.partition(":")[0] for problem in found}
     assert play(Schedule(seed, events, faults)).problems == []
+
+
+BY_SEED = {
+    "claim": (CROWDED, "claimed_twice"),
+    "token": (CROWDED, "accepted"),
+    "visits": (OBSERVED, "withheld"),
+    "author": (3, "own_decision"),
+}
+"""Guards, each with the remainder of the seeds that find its defect, and the rule that is broken."""
+
+
+@pytest.mark.parametrize("guard", BY_SEED)
+def test_a_defect_is_found_by_the_seeds_of_its_kind(guard: str) -> None:
+    remainder, rule = BY_SEED[guard]
+    with pytest.MonkeyPatch.context() as patch:
+        remove(guard, patch)
+        seed, found = next(
+            (seed, problems) for seed in range(remainder, 10_000, CYCLE) if (problems := play(schedule(seed)).problems)
+        )
+
+    assert rule in {problem.partition(":")[0] for problem in found}
+    assert play(schedule(seed)).problems == []
