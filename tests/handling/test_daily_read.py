@@ -1,4 +1,4 @@
-"""A contained account is read once a day until a person ends the incident: what the log says stays true for weeks."""
+"""A contained account is read once a day until a person ends its incident, so the log stays correct for weeks."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ async def test_a_bypass_under_a_later_entry_does_not_hide_that_the_account_was_e
     assert (await world.steps(incident=0))[BLOCK].effect is Effect.REVERTED
 
 
-async def test_an_older_incident_that_wants_the_block_is_still_read_after_a_milder_one() -> None:
+async def test_a_milder_incident_does_not_end_the_reads_for_an_older_one_that_wants_the_block() -> None:
     """The newest incident restores auditing after an entry has expired, and blocks nobody."""
     world = a_world()
     await contained(world)
@@ -70,7 +70,7 @@ async def test_an_older_incident_that_wants_the_block_is_still_read_after_a_mild
     assert "step_ineffective" in await world.notifications()
 
 
-async def test_a_sign_in_that_somebody_else_had_blocked_is_held_when_it_is_allowed_weeks_later() -> None:
+async def test_the_block_of_an_account_that_somebody_else_had_disabled_is_held_when_it_is_enabled_weeks_later() -> None:
     world = World(an_account(account_enabled=False))
     world.bypassed[ALEX] = True
     await contained(world)
@@ -84,7 +84,7 @@ async def test_a_sign_in_that_somebody_else_had_blocked_is_held_when_it_is_allow
     assert world.directory.enabled[ALEX]
 
 
-async def test_a_day_without_news_is_one_read_and_no_line_of_the_log() -> None:
+async def test_a_day_without_changes_costs_one_read_and_adds_no_log_entry() -> None:
     world = a_world()
     await contained(world)
     await days_pass(world, 3)
@@ -107,7 +107,7 @@ async def test_an_account_is_no_longer_read_once_a_person_has_ended_its_incident
     assert ALEX not in world.work.held or world.work.held[ALEX].due_at is None
 
 
-async def test_an_account_that_nobody_can_restore_any_more_is_no_longer_read() -> None:
+async def test_an_account_that_can_no_longer_be_restored_is_no_longer_read() -> None:
     world = a_world()
     await contained(world)
     await days_pass(world, 2)
@@ -119,7 +119,7 @@ async def test_an_account_that_nobody_can_restore_any_more_is_no_longer_read() -
     assert (reads(world), world.now - START > timedelta(days=39)) == (before, True)
 
 
-async def test_a_block_that_never_showed_stays_a_failure_that_people_know() -> None:
+async def test_a_block_that_no_read_showed_stays_unverified_and_asks_for_no_decision() -> None:
     world = a_world()
 
     async def without_effect(object_id: str, *, enabled: bool) -> None:
@@ -137,7 +137,7 @@ async def test_a_block_that_never_showed_stays_a_failure_that_people_know() -> N
     assert "held" not in await world.notifications()
 
 
-async def test_a_deleted_account_that_is_back_is_not_said_to_have_been_disabled() -> None:
+async def test_the_block_of_a_restored_account_is_held_because_it_had_been_deleted() -> None:
     world = a_world()
     await world.sees(a_finding())
     del world.directory.accounts[ALEX]  # before the block was read back

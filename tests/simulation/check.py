@@ -144,7 +144,7 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
         ]
         blocked = block.state is StepState.DONE and block.effect in CANNOT_SIGN_IN and not ended(case, incident)
         if account.account_enabled and blocked:
-            yield f"says_blocked: {incident.id} has its block, and sign-in is allowed"
+            yield f"says_blocked: {incident.id} has a finished block, and the account is enabled"
         if (
             block.state is StepState.HELD
             and incident.account is not None
@@ -365,19 +365,19 @@ def _of_bystanders(run: Run) -> Iterator[str]:
     touched = {change.account for change in run.directory.changes if change.by == "responder"}
     actors = {IDS[name] for name in VICTIMS} if run.actors_contained else set[str]()
     for account in touched - ever_on - actors:
-        yield f"touched: {_name(account)} was never bypassed, and was touched"
+        yield f"touched: {_name(account)} was never bypassed, and was changed"
     assert IDS[BYSTANDER] not in ever_on
 
 
 def _of_actors(findings: dict[str, Finding], run: Run) -> Iterator[str]:
-    """Where actors are to be contained, that of a violation is, or waits for a person, or is protected."""
+    """If actors are to be contained, the actor of a violation has an incident or is protected."""
     acts = [row for row in findings.values() if row.source is Source.ACTOR]
     decided = {row.target for row in acts if row.incident_id or row.verdict == "protected"}
     for finding in findings.values():
         actor = finding.actor.object_id
-        acted = finding.verdict in {"violation", "limit_reached"}
-        if run.actors_contained and acted and actor is not None and actor not in decided:
-            yield f"actor_free: nobody has to decide about {_name(actor)}, the actor of {finding.id}"
+        counts = finding.verdict in {"violation", "limit_reached"}
+        if run.actors_contained and counts and actor is not None and actor not in decided:
+            yield f"actor_free: nothing was decided about {_name(actor)}, the actor of {finding.id}"
 
 
 def _of_settings(run: Run) -> Iterator[str]:

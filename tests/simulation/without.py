@@ -126,8 +126,8 @@ def _absence(patch: pytest.MonkeyPatch) -> None:
 
 
 def _not_needed(patch: pytest.MonkeyPatch) -> None:
-    """An account that somebody else had disabled needs no block for good."""
-    patch.setattr(observation, "enabled_by_now", lambda *_: None)
+    """An account that somebody else had disabled never needs a block again."""
+    patch.setattr(observation, "block_again_or_hold", lambda *_: None)
 
 
 def _reverted(patch: pytest.MonkeyPatch) -> None:

@@ -25,7 +25,8 @@ BLOCK, REVOKE, RELEASE = StepKind.BLOCK_SIGN_IN, StepKind.REVOKE_SESSIONS, StepK
 WANTED = frozenset({StepState.PLANNED, StepState.CLAIMED, StepState.ACTED, StepState.DONE})
 READS_BEFORE_CALLING_AGAIN = 6
 """Read-backs at growing intervals, about five minutes in all, before the call is made again."""
-LOOK_DAILY = timedelta(days=1)
+READ_DAILY = timedelta(days=1)
+"""How often the account of a finished block is read, and a deleted one, which may be restored."""
 MOST_PROJECTED = 20
 
 
@@ -64,10 +65,10 @@ def ended(case: Case, incident: Incident) -> bool:
 
 
 def next_of(control: Control, wants: Sequence[Step], now: datetime) -> tuple[Next, datetime | None]:
-    """Return what the control needs now, and with WAIT until when. Total.
+    """Return what the control needs now; for WAIT, also until when. Total.
 
-    A call of which the effect is not known yet is read back even if nothing wants the control any more. A block that is
-    done is read daily as long as it is wanted, because anybody may enable the account.
+    The effect of a call is read until it is known, even if nothing wants the control any more. While a block is wanted,
+    its account is read daily, because somebody may enable it.
     """
     if control.lease_until is not None and control.lease_until > now:
         return Next.WAIT, control.lease_until
@@ -80,17 +81,17 @@ def next_of(control: Control, wants: Sequence[Step], now: datetime) -> tuple[Nex
         return Next.ACT, None
     if control.next_at is not None:
         return Next.READ, None
-    look = _daily_look(control) if wants else None
-    if look is None:
+    read_at = _daily_read_at(control) if wants else None
+    if read_at is None:
         return Next.NOTHING, None
-    return (Next.WAIT, look) if look > now else (Next.READ, None)
+    return (Next.WAIT, read_at) if read_at > now else (Next.READ, None)
 
 
-def _daily_look(control: Control) -> datetime | None:
-    """Return when a block is read again; None for a revocation, and for an account that nobody can restore any more."""
+def _daily_read_at(control: Control) -> datetime | None:
+    """Return when the account of a block is read next; None for a revocation, or if it can no longer be restored."""
     if control.control is not BLOCK or control.observed_at is None or control.observed is Observed.ABSENT:
         return None
-    return control.observed_at + LOOK_DAILY
+    return control.observed_at + READ_DAILY
 
 
 def effect_is_unknown(control: Control) -> bool:

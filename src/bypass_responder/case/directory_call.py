@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.control import (
     BLOCK,
-    LOOK_DAILY,
+    READ_DAILY,
     READS_BEFORE_CALLING_AGAIN,
     RELEASE,
     REVOKE,
@@ -198,7 +198,7 @@ def _released(draft: Draft, steps: Sequence[Step]) -> None:
 def _retry(draft: Draft, kind: StepKind, control: Control, steps: Sequence[Step], error: ResponderError) -> None:
     at_least = error.retry_after_seconds if isinstance(error, ThrottledError) else 0.0
     wait = backoff_of(control.attempts)
-    due = draft.now + max(wait, timedelta(seconds=min(at_least, LOOK_DAILY.total_seconds())))
+    due = draft.now + max(wait, timedelta(seconds=min(at_least, READ_DAILY.total_seconds())))
     draft.put(control.model_copy(update={"next_at": due}))
     project(draft, kind, steps, StepState.PLANNED, detail=str(error))
     for step in steps:

@@ -20,14 +20,15 @@ if TYPE_CHECKING:
     from bypass_responder.model.incident import Incident
 
 BLOCK_AGAIN_FOR = timedelta(hours=24)
-"""For this long after the last evidence, an account that is found enabled is blocked without asking."""
+"""For this long after the last evidence, an account that is found enabled is blocked without a decision."""
 STILL_ALLOWED = "the directory still allows sign-in"
 
 
-def enabled_by_now(draft: Draft, wants: Sequence[Step]) -> None:
-    """Block an account again that is enabled, or ask when evidence is old.
+def block_again_or_hold(draft: Draft, wants: Sequence[Step]) -> None:
+    """Block an enabled account again if there is recent evidence; otherwise hold the block for a decision.
 
-    Someone else had disabled it; or our block never showed, which people know: then nobody is asked again.
+    Somebody else had disabled the account, or it had been deleted, or no read ever showed our block. In the last case,
+    people have been notified: without recent evidence, nothing is done.
     """
     for step in wants:
         fresh = draft.now - _last_evidence(draft.case, step.incident_id) <= BLOCK_AGAIN_FOR
@@ -36,7 +37,7 @@ def enabled_by_now(draft: Draft, wants: Sequence[Step]) -> None:
             continue
         _follow_later(draft)
         state = StepState.PLANNED if fresh else StepState.HELD
-        why = _why_it_could_sign_in(step)
+        why = _why_sign_in_is_allowed(step)
         draft.put(step.model_copy(update={"state": state, "effect": None, "detail": why, "next_at": None}))
         draft.log("reverted", why, incident=step.incident_id, step=step.step.value, state=state.value)
         incident = draft.settle_status(step.incident_id)
@@ -45,7 +46,7 @@ def enabled_by_now(draft: Draft, wants: Sequence[Step]) -> None:
             draft.notify_about("held", incident, title, f"To decide: block sign-in. Why: {why}.", key="enabled")
 
 
-def _why_it_could_sign_in(step: Step) -> str:
+def _why_sign_in_is_allowed(step: Step) -> str:
     if step.effect is Effect.UNVERIFIED:
         return STILL_ALLOWED
     who = "had been deleted" if step.detail == GONE else "somebody else had disabled"
@@ -57,8 +58,8 @@ def _last_evidence(case: Case, incident_id: str) -> datetime:
     return latest(incident.last_evidence_at, incident.opened_at) if incident else case.opened_at(incident_id)
 
 
-def revert(draft: Draft, wants: Iterable[Step]) -> None:
-    """The account is enabled, and not by us. The block is not made again without a new reason."""
+def report_reverted(draft: Draft, wants: Iterable[Step]) -> None:
+    """Report that somebody else enabled the account. It is blocked again only for a new reason."""
     _follow_later(draft)
     for step in wants:
         incident = _show_reverted(draft, step)
@@ -90,7 +91,7 @@ def _show_reverted(draft: Draft, step: Step) -> Incident | None:
 
 
 def _follow_later(draft: Draft) -> None:
-    """Mark that incidents of the history are to show that the account is enabled."""
+    """Mark that incidents of the history have yet to show that the account is enabled."""
     if draft.case.head.filed_through is not None:
         draft.move_head(enabled_again_at=draft.now)
 

@@ -196,7 +196,7 @@ def _strengthen(
 def _may_be_undone(case: Case, step: Step, finding: Finding) -> bool:
     """Return True for a block that was undone before this *on*, or that no read has shown since.
 
-    A contained account is read once a day, and may have been enabled since.
+    A contained account is read only once a day: somebody may have enabled it since.
     """
     control = case.control(step.step)
     if step.effect is Effect.REVERTED:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bypass_responder.case.control import (
     BLOCK,
-    LOOK_DAILY,
+    READ_DAILY,
     READS_BEFORE_CALLING_AGAIN,
     REVOKE,
     effect_is_unknown,
@@ -16,7 +16,7 @@ from bypass_responder.case.control import (
     releases,
     wanting,
 )
-from bypass_responder.case.enabled_again import STILL_ALLOWED, enabled_by_now, revert
+from bypass_responder.case.enabled_again import STILL_ALLOWED, block_again_or_hold, report_reverted
 from bypass_responder.case.step import GONE, after_change, finish, notify_failure
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Control, Effect, Observed, Rule, Step, StepKind, StepState
@@ -98,7 +98,7 @@ def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], acc
                 "shown_at": draft.now if ours else None,
                 "enabled_since": None,
                 "reads": 0,
-                "next_at": _next_look(wants, account, ours=ours, now=draft.now),
+                "next_at": _next_read(wants, account, ours=ours, now=draft.now),
             }
         )
     )
@@ -110,7 +110,7 @@ def _observe_disabled(draft: Draft, control: Control, wants: Sequence[Step], acc
     _finish(draft, BLOCK, (*wants, *held), effect, detail)
 
 
-def _next_look(wants: Sequence[Step], account: Account, *, ours: bool, now: datetime) -> datetime | None:
+def _next_read(wants: Sequence[Step], account: Account, *, ours: bool, now: datetime) -> datetime | None:
     """Return when a disabled account is read again; None if it was read often enough for the newest want.
 
     What somebody else is seen to have done may be over, and a replica late: our own release, or an attacker's enabling.
@@ -153,12 +153,12 @@ def _observe_enabled(draft: Draft, control: Control, wants: Sequence[Step]) -> N
             )
         )
         if certain:
-            revert(draft, wants)
+            report_reverted(draft, wants)
     elif control.acted_at is not None and any(step.state is StepState.ACTED for step in wants):
         _not_shown_yet(draft, BLOCK, control, wants, STILL_ALLOWED)
     else:
         draft.put(control)
-        enabled_by_now(draft, wants)
+        block_again_or_hold(draft, wants)
 
 
 def _not_shown_yet(draft: Draft, kind: StepKind, control: Control, wants: Sequence[Step], why: str) -> None:
@@ -183,7 +183,7 @@ def _absent(draft: Draft, kind: StepKind, control: Control) -> None:
     """Record that the account was not found: a stale replica, or deleted and restorable."""
     since, reads = control.absent_since or draft.now, control.absent_reads + 1
     certain = reads >= ABSENT_READS and draft.now - since >= READ_AGAIN_AFTER
-    wait = LOOK_DAILY if certain else READ_AGAIN_AFTER / 2
+    wait = READ_DAILY if certain else READ_AGAIN_AFTER / 2
     again = draft.now + wait if draft.now + wait <= since + DELETED_FOR else None
     draft.put(
         control.model_copy(

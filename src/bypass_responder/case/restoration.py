@@ -1,4 +1,4 @@
-"""The end of an episode: auditing is proven restored, and what came after it is decided as a new one."""
+"""The end of an episode: auditing is proven restored, and a later *on* begins a new episode."""
 
 from __future__ import annotations
 
@@ -23,14 +23,14 @@ _PROOF = {
     "verified": "Exchange was read after the removal",
     "already_off": "Exchange was read, and no removal was needed",
 }
-WAITS_TOO = {
+_ALSO_WAITS = {
     IncidentStatus.HELD: ", decision required",
     IncidentStatus.FAILED: ", action required",
 }
 
 
 def mark_restored(draft: Draft, incident: Incident, at: datetime, *, how: str) -> None:
-    """Auditing is proven restored: the episode ends, and evidence up to here never acts again."""
+    """Record that auditing is proven restored: the episode ends, and evidence from before never acts again."""
     first = incident.restored_at or at
     draft.put(incident.model_copy(update={"restored_at": first}))
     draft.move_head(
@@ -65,7 +65,7 @@ def _notify_restored(draft: Draft, incident_id: str, *, how: str) -> None:
     )
     draft.notify(
         "restored",
-        f"Auditing restored{WAITS_TOO.get(incident.status, '')}: {name_of(incident)}",
+        f"Auditing restored{_ALSO_WAITS.get(incident.status, '')}: {name_of(incident)}",
         text,
         key=incident.id,
         severity=Severity.INFO,
