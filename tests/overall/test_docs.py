@@ -391,6 +391,13 @@ def test_every_column_of_the_allowlist_is_documented() -> None:
     assert set(first_words(section(document("storage.md"), "## Allowlist"))) & named == named
 
 
+def test_every_rule_of_the_simulation_is_documented() -> None:
+    code = [path.read_text(encoding="utf-8") for path in (ROOT / "tests" / "simulation").glob("*.py")]
+    rules = {rule for text in code for rule in re.findall(r'"([a-z_]+): ', text)}
+
+    assert set(first_words(section(document("simulation.md"), "## What is checked at the end"))) == rules
+
+
 # ---- permissions -----------------------------------------------------------------------------------------------------
 
 
