@@ -1,6 +1,6 @@
 # `make` lists what there is. Every target that runs something makes or updates the environment first; exchange-worker
 # needs none.
-# PYTHON=python3.13 takes another interpreter, with an environment of its own. ARGS="…" goes to the command.
+# PYTHON=python3.13 uses another interpreter, in a separate environment. ARGS="…" goes to the command.
 # WORKERS=0 runs the tests in one process, as a debugger needs it.
 PYTHON ?= python3
 ARGS ?=

@@ -141,7 +141,7 @@ class _Day:
             await self.worker.reads()
 
     async def watch_accounts(self) -> None:
-        """The look at the bypassed service accounts, until the worker has answered too."""
+        """The check of the bypassed service accounts, until the worker has answered too."""
         await self.responder.gather_evidence()
         while await self.worker.reads():
             self.clock.ahead += timedelta(minutes=5)

@@ -2,7 +2,7 @@
 
 A quiet tenant logs a line at each sweep, so a year has 35,040 lines and as many checkpoints. The blobs are on Azurite,
 in the layout of the checkpoint store. Azurite's tables are too slow for so many rows: a stand-in serves the ledger, in
-pages of 1,000 rows as Table Storage does. Each verification runs in a process of its own; its peak is what the process
+pages of 1,000 rows as Table Storage does. Each verification runs in a separate process; its peak is what the process
 had resident at most.
 """
 

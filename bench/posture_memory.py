@@ -1,6 +1,6 @@
 """(t) The peak memory of comparing 1,000,000 mailboxes with the read before ÷ of 100,000.
 
-Each in a process of its own: two reads line by line, the comparison, the overview and the alerts, as after a read of
+Each in a separate process: two reads line by line, the comparison, the overview and the alerts, as after a read of
 the worker. What the storage SDK holds is not in it.
 """
 

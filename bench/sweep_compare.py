@@ -3,7 +3,7 @@
 5,000 of the objects are on, the baseline has 5,000, and 50 each came and went.
 
 Time: reading the answer, judging it and comparing it, ÷ ``json.loads`` of its bytes and pydantic's validation of what
-that gave. Nobody can use a list that he has not read and whose fields he has not checked, so this is the floor.
+that gave. A list cannot be used before it is read and its fields are checked, so this is the floor.
 Memory: the peak that ``tracemalloc`` sees, from the bytes of the answer and of the stored baseline in hand to the
 comparison, ÷ the bytes of the answer. What pydantic's parser holds outside of Python's memory is not seen.
 Every round has its own ids: pydantic keeps short strings, and would find those of the last round.

@@ -26,7 +26,7 @@ OWN = re.compile(r"(?!\.)(?:.*/)?[^/.]+\.(?:py|typed)|posture/.*\.json")
 """Code, and the baselines of mailbox auditing."""
 PAGES = ("operating/report/", "operating/posture/page.py", "operating/standalone_page.py")
 NOT_DEPLOYED = ("cli/", "console/", *PAGES, "posture/exports/")
-"""bypassctl is for an operator's machine, the console an app of its own; only these two write pages and read files."""
+"""bypassctl is for an operator's machine, the console a separate app; only these two write pages and read files."""
 SITE_PACKAGES = ".python_packages/lib/site-packages"
 """Where the worker of Azure Functions looks for packages."""
 DEPLOYED = (3, 13)

@@ -9,7 +9,7 @@ COMMANDS = {
     "demo": "run attacks, from audit record to contained account",
     "serve": "start the sandbox and keep it running",
     "attack": "stage an attack in a running tenant",
-    "populate": "fill a running sandbox, for a look at scale",
+    "populate": "fill a running sandbox with made-up incidents and allowlist entries",
 }
 
 

@@ -155,7 +155,7 @@ class Stage:
         self.azurite.stop()
 
     def ended(self) -> list[str]:
-        """Names of the parts that ended by themselves."""
+        """Names of the parts that ended without being stopped."""
         parts: dict[str, Child | Azurite | None] = {
             "tenant": self._tenant,
             "Azurite": self.azurite,

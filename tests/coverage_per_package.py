@@ -19,7 +19,7 @@ KINDS = ("num_statements", "covered_lines", "num_branches", "covered_branches")
 def per_package(files: dict[str, dict[str, dict[str, int]]]) -> dict[str, float]:
     """Package → percent of its lines and branches that ran. ``files`` as coverage's JSON report has them.
 
-    A file in the root of the repository has a line of its own.
+    A file in the root of the repository has a separate line.
     """
     sums: dict[str, dict[str, int]] = defaultdict(lambda: dict.fromkeys(KINDS, 0))
     for name, file in files.items():

@@ -73,7 +73,7 @@ async def test_a_run_that_fails_says_so_and_sends_its_lines(
     assert "alex@" not in str(told)
 
 
-async def test_a_setting_that_is_wrong_is_told_and_sent(
+async def test_a_wrong_setting_is_logged_and_sent(
     flushed: list[str], caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("TENANT_ID", "contoso")

@@ -159,7 +159,7 @@ any_controls = st.frozensets(st.sampled_from(CONTROLS))
 
 
 @given(any_facts, any_controls)
-def test_only_automatic_controls_act_by_themselves(given_facts: Facts, controls: frozenset[StepKind]) -> None:
+def test_only_automatic_controls_act_without_a_decision(given_facts: Facts, controls: frozenset[StepKind]) -> None:
     decision = decide(given_facts, now=NOW).automatic(controls)
 
     assert {kind for kind, step in decision.steps.items() if step is N} <= controls

@@ -83,16 +83,16 @@ async def test_each_note_is_exactly_one_line(caplog: pytest.LogCaptureFixture) -
     )
 
 
-async def test_a_transaction_that_somebody_else_was_faster_at_is_told_once(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_transaction_repeated_after_a_conflict_writes_one_line(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     world.ledger.fail("commit", ConflictError("changed"))
 
-    await change(ALEX, lambda draft: draft.log("resolved", "told once"), world.services)
+    await change(ALEX, lambda draft: draft.log("resolved", "written once"), world.services)
 
     assert [it["seq"] for it in lines(caplog, "resolved")] == [1]
 
 
-async def test_a_transaction_that_was_not_stored_is_not_told(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_transaction_that_was_not_stored_writes_no_line(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     world.ledger.fail("commit", TransientError("storage is away"))
 
@@ -102,7 +102,7 @@ async def test_a_transaction_that_was_not_stored_is_not_told(caplog: pytest.LogC
     assert lines(caplog, "resolved") == []
 
 
-async def test_a_containment_is_told_with_its_incident_and_since_when(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_containment_is_logged_with_its_incident_and_since_when(caplog: pytest.LogCaptureFixture) -> None:
     world = await contained()
     (incident,) = await world.incidents()
     (told,) = [it for it in lines(caplog, "notification") if it["about"] == "contained"]
@@ -117,7 +117,7 @@ async def test_no_line_names_a_person(caplog: pytest.LogCaptureFixture) -> None:
     assert [it for it in lines(caplog) if "@" in str(it) or "ops" in str(it.values())] == []
 
 
-async def test_what_a_person_decided_is_told_as_a_persons(caplog: pytest.LogCaptureFixture) -> None:
+async def test_the_decision_of_a_person_is_logged_as_such(caplog: pytest.LogCaptureFixture) -> None:
     world = await contained()
     (incident,) = await world.incidents()
     await world.decides("release", incident.id)
@@ -142,7 +142,7 @@ def test_no_field_has_a_name_that_logging_keeps_for_itself() -> None:
     assert set() == FIELDS & STANDARD
 
 
-async def test_a_health_alert_is_told_when_it_begins_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_health_alert_is_logged_when_it_begins_and_when_it_is_over(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     await raise_health("poison", "a message", world.services)
     await world.sweep()
@@ -176,7 +176,7 @@ async def test_every_run_of_the_scheduler_says_that_it_ran(caplog: pytest.LogCap
     assert [(it["targets"], it["problems"]) for it in lines(caplog, "resumed")] == [(0, 0), (0, 0)]
 
 
-async def test_a_complete_sweep_is_told_with_its_counts(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_complete_sweep_is_logged_with_its_counts(caplog: pytest.LogCaptureFixture) -> None:
     world = World()
     world.bypassed[ALEX] = True
     await world.sweep(scanned=1000)
@@ -185,7 +185,7 @@ async def test_a_complete_sweep_is_told_with_its_counts(caplog: pytest.LogCaptur
     assert (told["scanned"], told["on"], told["covered"]) == (1000, 1, 0)
 
 
-async def test_a_checkpoint_is_told_with_its_heads(caplog: pytest.LogCaptureFixture) -> None:
+async def test_a_checkpoint_is_logged_with_its_heads(caplog: pytest.LogCaptureFixture) -> None:
     world = await contained()
     (held,) = world.checkpoints.held
     (told,) = lines(caplog, "checkpoint")

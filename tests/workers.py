@@ -1,7 +1,7 @@
 """Which tests one worker of pytest-xdist runs together.
 
 A file stays together, and so does a folder whose session fixture is expensive. What takes longest starts first, so that
-both workers end at about the same time. Each worker has an Azurite and a block of ports of its own.
+both workers end at about the same time. Each worker has a separate Azurite and a separate block of ports.
 """
 
 from __future__ import annotations

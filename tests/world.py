@@ -157,7 +157,7 @@ def a_hint(**fields: Any) -> Finding:
 
 
 class World:
-    """The services on fakes, and an Exchange worker that answers what it is told to."""
+    """The services on fakes, and an Exchange worker whose answers the test chooses."""
 
     self_checks: SelfChecks | None = None
 

@@ -15,10 +15,10 @@ def reported(run: Callable[[Path], Iterator[str]]) -> Callable[[Path], Iterator[
     """A check that ends with the message of an UnreadableError instead of raising it."""
 
     @wraps(run)
-    def telling(root: Path) -> Iterator[str]:
+    def reporting(root: Path) -> Iterator[str]:
         try:
             yield from run(root)
         except UnreadableError as error:
             yield str(error)
 
-    return telling
+    return reporting

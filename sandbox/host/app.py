@@ -76,7 +76,7 @@ async def serve(
         server = _Server(
             uvicorn.Config(web_app(functions, prefix=_prefix(app_folder)), lifespan="off", log_config=None)
         )
-        # Whoever sees the port answer finds this line in the log: the server listens after it.
+        # Once the port answers, this line is in the log: the server listens after it.
         listening = bound(port)
         names = [each.name for each in functions]
         notification("host_started", url=f"http://127.0.0.1:{port}", functions=names, answers=answers)

@@ -140,7 +140,7 @@ class Tenant:
         """Publish records (or raw bytes) as one blob, ``copies`` times, and whatever the faults make of it.
 
         ``age_seconds`` puts contentCreated into the past: a blob that is listed late. The records appear in advanced
-        hunting as well, with a delay of its own. Nothing is published while the ingestion of the unified audit log is
+        hunting as well, with a separate delay. Nothing is published while the ingestion of the unified audit log is
         switched off.
         """
         if not self.settings.unified_audit_log_ingestion_enabled:

@@ -105,7 +105,7 @@ class Decision(Value):
         )
 
     def automatic(self, controls: Collection[StepKind]) -> Decision:
-        """The decision where only these controls act by themselves: any other that would act now is held."""
+        """The decision if only these controls act automatically: any other that would act now is held."""
         held = [kind for kind, step in self.steps.items() if step is Disposition.NOW and kind not in controls]
         if not held:
             return self

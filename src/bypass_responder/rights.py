@@ -151,7 +151,7 @@ EXCHANGE_ROLE_GROUP = "Mailbox Audit Bypass Responder"
 
 
 class ExchangeSet(StrEnum):
-    """What an Exchange administrator grants the worker at once, in a role group of its own."""
+    """What an Exchange administrator grants the worker at once, in a separate role group."""
 
     RESPONSE = "response"
     """Detect and remove a bypass. Required."""

@@ -22,7 +22,7 @@ class WorkerHealth:
     """What this process knows of the alerts about the Exchange worker."""
 
     well_until: datetime | None = None
-    """Set after a look at the tenant's case that found none: until then, an answer as usual needs no other look."""
+    """Set after a read of the tenant's case that found none: until then, a normal answer needs no other read."""
 
 
 @dataclass

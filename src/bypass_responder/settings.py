@@ -207,7 +207,7 @@ class Settings(Value):
 
     @property
     def decision_queues(self) -> tuple[str, str]:
-        """The queues of people's decisions, which have poison queues of their own kind."""
+        """The queues of people's decisions, which have a separate kind of poison queue."""
         return (self.decisions_queue, self.decisions_console_queue)
 
     @property

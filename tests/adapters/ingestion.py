@@ -1,6 +1,6 @@
 """Application Insights' ingestion and the platform's token endpoint on loopback.
 
-They have a certificate of their own.
+They have a separate certificate.
 """
 
 from __future__ import annotations

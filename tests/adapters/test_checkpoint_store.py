@@ -197,7 +197,7 @@ async def test_the_newest_is_found_from_an_old_place(stored: Stored, start: int)
     assert await stored.store.last() == a_checkpoint(5, at=NOON + DAY)
 
 
-async def test_a_torn_line_is_no_checkpoint_and_the_next_one_has_a_line_of_its_own(stored: Stored) -> None:
+async def test_a_torn_line_is_no_checkpoint_and_the_next_one_starts_a_new_line(stored: Stored) -> None:
     await stored.append(a_checkpoint(4).model_dump_json().encode()[:40])
 
     assert await stored.store.last() == a_checkpoint(3)

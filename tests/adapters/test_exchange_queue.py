@@ -58,7 +58,7 @@ async def queues(clients: StorageClients, tenant_id: str, storage: Storage) -> Q
     return made
 
 
-async def test_a_sweep_lies_on_a_queue_of_its_own(queues: Queues) -> None:
+async def test_a_sweep_has_a_separate_queue(queues: Queues) -> None:
     sweep = SweepCommand(command_id="c2", tenant_id=TENANT, not_after=datetime(2026, 3, 1, tzinfo=UTC))
     await queues.adapter.send(sweep)
     [message] = await queues.peek(queues.sweeps)

@@ -199,7 +199,7 @@ async def test_tenants_do_not_see_each_other(service: TableServiceClient) -> Non
     assert (await other.cursor(), await other.pending()) == (None, [])
 
 
-async def test_a_cursor_that_somebody_broke_is_told(service: TableServiceClient) -> None:
+async def test_a_cursor_that_somebody_broke_is_reported(service: TableServiceClient) -> None:
     tenant_id = str(uuid4())
     row = {"PartitionKey": tenant_id, "RowKey": "cursor", "Body": "{"}
     await service.get_table_client(TABLE).create_entity(row)

@@ -184,7 +184,7 @@ async def test_azure_identity_gives_the_token(tenant: Tenant, url: str, monkeypa
     assert tenant.counters["identity.token"] == 1
 
 
-async def test_no_subscription_is_told_by_its_code(url: str) -> None:
+async def test_a_missing_subscription_is_recognized_by_its_code(url: str) -> None:
     async with adapter(url) as feed:
         with pytest.raises(FeedError) as raised:
             await listed(feed)
@@ -192,7 +192,7 @@ async def test_no_subscription_is_told_by_its_code(url: str) -> None:
     assert raised.value.code == "AF20022"
 
 
-async def test_a_disabled_subscription_is_told_by_its_code_whatever_the_status(tenant: Tenant, url: str) -> None:
+async def test_a_disabled_subscription_is_recognized_by_its_code_whatever_the_status(tenant: Tenant, url: str) -> None:
     async with adapter(url) as feed:
         await feed.start_subscription()
         tenant.feed.subscriptions["Audit.Exchange"].status = "disabled"
@@ -244,7 +244,9 @@ async def test_a_fault_that_stays_is_tried_a_few_times_only(tenant: Tenant, url:
     assert tenant.counters["feed.list"] == 3
 
 
-async def test_throttling_that_stays_is_told_as_such_though_it_comes_as_403(tenant: Tenant, url: str) -> None:
+async def test_lasting_throttling_is_reported_as_throttling_although_the_status_is_403(
+    tenant: Tenant, url: str
+) -> None:
     tenant.faults.scripted = [Fault(kind="throttle", endpoint="feed.list", times=None)]
     async with adapter(url, attempts=1) as feed:
         with pytest.raises(ThrottledError):
@@ -459,7 +461,7 @@ async def test_missing_fields_of_an_item_are_made_good() -> None:
     assert no_times.created == LAST_HOUR.end
 
 
-async def test_an_item_that_names_no_blob_is_told_after_all_others() -> None:
+async def test_an_item_that_names_no_blob_is_reported_after_all_others() -> None:
     items = [{"contentType": "Audit.Exchange"}, "text", {"contentId": "good", "contentUri": "https://x/"}]
     got: list[str] = []
     async with Script(an_answer(json.dumps(items).encode())) as script, adapter(script.url) as feed:

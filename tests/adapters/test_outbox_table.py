@@ -107,7 +107,7 @@ async def test_each_receiver_has_a_turn(outbox: Outbox) -> None:
     assert await outbox.take_turn("pager", NOON, LATER) is not None
 
 
-async def test_a_turn_whose_run_died_ends_by_itself(outbox: Outbox) -> None:
+async def test_a_turn_whose_run_died_expires(outbox: Outbox) -> None:
     await outbox.take_turn("webhook", NOON, LATER)
 
     assert await outbox.take_turn("webhook", LATER, LATER + timedelta(minutes=5)) is not None

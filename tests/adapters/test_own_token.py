@@ -41,7 +41,7 @@ def tokens(token: str | None) -> OwnTokens:
     return OwnTokens(credential, {"api": "https://api.example/.default"})
 
 
-async def test_a_token_tells_its_roles_its_times_and_whose_it_is() -> None:
+async def test_a_token_gives_its_roles_its_times_and_its_owner() -> None:
     issued = int(NOON.timestamp())
     jwt = a_jwt(roles=["B", "A"], iat=issued, exp=issued + 3600, oid="O", appid="P", tid="T")
     check = await tokens(jwt).inspect("api")
@@ -60,7 +60,7 @@ async def test_nothing_of_the_token_itself_is_reported() -> None:
     assert not set(jwt.split(".")) & set((await tokens(jwt).inspect("api")).model_dump_json().split('"'))
 
 
-async def test_without_a_token_it_tells_why_in_one_line() -> None:
+async def test_without_a_token_the_reason_is_one_line() -> None:
     assert (await tokens(None).inspect("api")).problem == "No managed identity here."
 
 

@@ -72,7 +72,7 @@ async def test_a_second_first_baseline_is_a_conflict_and_changes_nothing(store: 
     assert kept.scanned == 1000
 
 
-async def test_a_baseline_is_replaced_only_by_whoever_read_it_last(store: Port) -> None:
+async def test_a_baseline_is_replaced_only_by_the_last_reader(store: Port) -> None:
     await store.replace_baseline(a_baseline())
     read = await store.baseline()
     assert read

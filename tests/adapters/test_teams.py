@@ -85,7 +85,7 @@ def test_a_card_has_the_facts() -> None:
     }
 
 
-def test_a_command_has_a_line_of_its_own() -> None:
+def test_a_command_has_a_separate_line() -> None:
     assert texts(card_of(a_note()))[-2:] == ["• Read the rest:", SHOW]
 
 

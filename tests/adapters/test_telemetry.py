@@ -126,7 +126,7 @@ def test_without_a_connection_string_nothing_is_sent_and_nothing_loaded() -> Non
     assert "opentelemetry" not in said
 
 
-def test_a_connection_string_that_cannot_be_read_is_told_and_stops_nothing() -> None:
+def test_a_connection_string_that_cannot_be_read_is_reported_and_stops_nothing() -> None:
     report, said = run({"APPLICATIONINSIGHTS_CONNECTION_STRING": "nonsense"}, 1)
 
     assert not report["started"]

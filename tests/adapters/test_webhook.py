@@ -22,7 +22,7 @@ SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode
 
 
 class Receiver:
-    """A receiver on loopback that keeps what it got and answers as told."""
+    """A receiver on loopback that keeps what it got and answers with ``status``."""
 
     def __init__(self) -> None:
         self.status, self.headers = 204, dict[str, str]()

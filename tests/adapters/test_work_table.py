@@ -111,7 +111,7 @@ async def test_a_late_finish_puts_nothing_off(work: WorkList) -> None:
     assert [item.due_at for item in await work.items()] == [NOON]
 
 
-async def test_whoever_stores_a_finding_beside_a_commit_is_not_forgotten(work: WorkList) -> None:
+async def test_a_finding_stored_beside_a_commit_keeps_its_target_due(work: WorkList) -> None:
     """One worker has read the case while another touches, stores and finishes.
 
     The first worker then has nothing left to do.

@@ -304,7 +304,7 @@ def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(
 @pytest.mark.slow
 @needs_azurite
 @pytest.mark.skipif(sys.platform != "linux", reason="the high-water mark of a process is read from /proc")
-def test_memory_is_told_for_each_kind_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_memory_is_reported_for_each_kind_of_work(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(worker_memory, "missing", lambda: "measured elsewhere")
 
     figures = app_memory.measure(findings=2, scanned=100, on=5, blob_mb=3)

@@ -56,7 +56,7 @@ def texts_of(value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("where", ["actor", "reason"])
-async def test_no_name_and_no_reason_brings_a_line_or_a_mark_of_its_own_to_a_receiver(where: str) -> None:
+async def test_no_name_and_no_reason_brings_a_line_break_or_a_mark_to_a_receiver(where: str) -> None:
     world = World()
     await world.sees(a_finding(first_run=True, actor=Actor(user_id=ODD if where == "actor" else "mallory")))
     await world.decides("dismiss", (await world.incidents())[0].id, reason=ODD if where == "reason" else "CHG-1")

@@ -1,4 +1,4 @@
-"""What the daily look at the organization means: who is new, who is gone, and what was not read."""
+"""What the daily read of the organization means: who is new, who is gone, and what was not read."""
 
 from __future__ import annotations
 

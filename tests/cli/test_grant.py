@@ -242,7 +242,7 @@ def test_another_tenant_is_refused_before_anything_is_read(directory: Directory)
     assert directory.tenant.counters["graph.get_rights"] == 0
 
 
-def test_who_is_not_signed_in_is_told_how(directory: Directory) -> None:
+def test_an_error_without_a_sign_in_names_the_command(directory: Directory) -> None:
     said = directory.run("--yes", IDENTITY_HEADER="wrong", AZURE_TOKEN_CREDENTIALS="ManagedIdentityCredential")
 
     assert (said.code, lines(said), "az login" in said.err) == (3, 1, True)

@@ -126,7 +126,7 @@ def test_what_an_alert_says_is_a_claim_and_nothing_that_happened() -> None:
     assert told.kind is Kind.REPORTED
 
 
-def test_an_alert_that_tells_no_time_claims_none() -> None:
+def test_an_alert_without_a_time_claims_none() -> None:
     moments = line(an_alert(claimed_at=None))
 
     assert [moment.kind for moment in moments] == [Kind.REPORTED]
@@ -171,7 +171,7 @@ def test_an_account_that_a_sweep_did_not_list_is_not_said_to_be_on() -> None:
     assert (whats(moments, Kind.STATE), whats(moments, Kind.REPORTED)) == ([], ["no longer listed as bypassed"])
 
 
-# ---- when each source told us ----------------------------------------------------------------------------------------
+# ---- when each source reported ---------------------------------------------------------------------------------------
 
 
 def test_a_hint_names_its_sender_and_its_link() -> None:
@@ -309,7 +309,7 @@ def test_the_json_twin_holds_what_is_known_and_no_more() -> None:
 # ---- what a source costs ---------------------------------------------------------------------------------------------
 
 
-def test_the_cost_of_a_source_is_the_median_over_incidents_of_when_it_first_told() -> None:
+def test_the_cost_of_a_source_is_the_median_over_incidents_of_its_first_report() -> None:
     told = [
         (an_incident(), [a_record(received_at=START + minutes * MINUTE), a_record(received_at=START + 900 * MINUTE)])
         for minutes in (10, 60, 20)
@@ -329,7 +329,7 @@ def test_the_cost_of_a_source_is_the_median_over_incidents_of_when_it_first_told
     ],
     ids=["first run", "off", "attempt", "before the start", "re-check"],
 )
-def test_what_tells_of_no_start_costs_nothing(finding: Finding) -> None:
+def test_a_finding_without_a_start_costs_nothing(finding: Finding) -> None:
     assert costs([(an_incident(), [finding])]) == {}
 
 

@@ -8,7 +8,7 @@ from tests.console.visitors import visitor
 from tests.world import ALEX, BLAKE
 
 
-async def test_an_account_without_a_time_of_its_own_is_named_beside_those_of_others() -> None:
+async def test_an_account_without_a_time_is_named_beside_those_of_others() -> None:
     """A name with a typing mistake would look like one whose records are complete."""
     world = await a_swept_world(BLAKE)
     await world.answer()

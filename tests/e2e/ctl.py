@@ -1,4 +1,4 @@
-"""`bypassctl` on the same settings as the app: in this process, or as a program of its own."""
+"""`bypassctl` on the same settings as the app: in this process, or as a separate program."""
 
 from __future__ import annotations
 

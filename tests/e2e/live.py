@@ -103,7 +103,7 @@ class Live:
 
     @classmethod
     async def start(cls, tenant: Tenant, client: SandboxClient, storage: str, **settings: str) -> Live:
-        """Build the responder from an environment, as the app does; queues of its own keep tests apart."""
+        """Build the responder from an environment, as the app does; separate queues keep tests apart."""
         name = uuid4().hex
         env = {
             "TENANT_ID": tenant.settings.tenant_id,
@@ -312,7 +312,7 @@ class Live:
 
     @property
     def cli_env(self) -> dict[str, str]:
-        """The environment of `bypassctl` as a program of its own."""
+        """The environment of `bypassctl` as a separate program."""
         identity = {name: os.environ[name] for name in ("IDENTITY_ENDPOINT", "IDENTITY_HEADER", "PATH")}
         return identity | self.env
 

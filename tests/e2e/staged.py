@@ -90,7 +90,7 @@ class CrashStage(Stage):
     def wait_for_crash(self) -> None:
         """Until the host killed itself."""
         wait_until(lambda: "host" in self.ended(), f"the host came to {self.crash}")
-        assert self.marker.exists(), f"the host ended by itself:\n{self.log('host')[-2000:]}"
+        assert self.marker.exists(), f"the host ended without being killed:\n{self.log('host')[-2000:]}"
 
 
 def look(stage: Stage, question: Callable[[Responder], Awaitable[T]]) -> T:

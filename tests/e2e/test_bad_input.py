@@ -95,7 +95,7 @@ async def test_a_bad_record_between_good_ones_of_the_same_blob_holds_up_neither(
     assert live.changed() == all_of("alex") | all_of("patti")
 
 
-async def test_the_unreadable_of_many_polls_is_told_once(live: Live) -> None:
+async def test_the_unreadable_input_of_many_polls_is_reported_once(live: Live) -> None:
     live.client.publish_raw(b'[{"Operation":"Set-MailboxAuditBypassAssociation","Parameters":17}]', copies=1)
     for _ in range(3):
         await live.runs()

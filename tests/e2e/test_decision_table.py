@@ -156,7 +156,7 @@ async def test_a_row_edited_after_the_bypass_exempts_nobody(live: Live) -> None:
     assert live.changed() == changes("svc-archive", "audit_bypass_enabled")
 
 
-async def test_an_entry_that_expired_meanwhile_restores_auditing_and_tells_the_owner(live: Live) -> None:
+async def test_an_entry_that_expired_meanwhile_restores_auditing_and_notifies_the_owner(live: Live) -> None:
     await live.allowlist("svc-archive", ExpiresAt=datetime.now(UTC) + timedelta(seconds=30))
     live.bypassed("svc-archive", ago=SOON)
     live.ahead = timedelta(minutes=10)
@@ -213,7 +213,7 @@ async def test_an_off_that_arrives_first_softens_no_on(live: Live) -> None:
     assert live.changed() == changes("isaiah", "account_enabled", "sign_in_sessions_valid_from")
 
 
-async def test_a_failed_attempt_is_told_and_nobody_is_contained(live: Live) -> None:
+async def test_a_failed_attempt_is_reported_and_nobody_is_contained(live: Live) -> None:
     live.attack("failed", target="diego")
     await live.runs()
 

@@ -37,7 +37,7 @@ class Ended:
 
 
 def begin(output: Path, *arguments: str) -> subprocess.Popen[bytes]:
-    """A demo that runs by itself and writes everything it says to a file."""
+    """A demo in the background that writes its output to a file."""
     command = [sys.executable, "-m", "sandbox", "demo", "--json", *arguments]
     with output.open("wb") as said:
         return subprocess.Popen(leashed(command), stdout=said, stderr=subprocess.STDOUT, cwd=ROOT)
@@ -96,7 +96,7 @@ def test_the_built_in_story_holds(demos: Callable[[str], Ended]) -> None:
 
 
 @pytest.mark.slow
-def test_the_built_in_story_ends_alike_whoever_answers_for_exchange(demos: Callable[[str], Ended]) -> None:
+def test_the_built_in_story_ends_alike_with_each_exchange_worker(demos: Callable[[str], Ended]) -> None:
     assert demos("story").said == demos("story without PowerShell").said
 
 
@@ -119,7 +119,7 @@ def test_it_says_who_answers_for_exchange(demos: Callable[[str], Ended]) -> None
 
 
 @pytest.mark.slow
-def test_the_time_is_told(demos: Callable[[str], Ended]) -> None:
+def test_the_time_is_printed(demos: Callable[[str], Ended]) -> None:
     assert 0 < demos("story").seconds < 120
 
 

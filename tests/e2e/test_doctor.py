@@ -67,7 +67,7 @@ async def empty_the_queues(live: Live) -> None:
 
 @pytest.fixture
 async def well(gate: StorageGate, start: Start) -> Live:
-    """An installation in order: polled, swept, and the app has looked at itself."""
+    """An installation in order: polled, swept, and the app has checked itself."""
     live = await start(ResponderStorage=gate.connection_string, EXCHANGE_WORKER_IDS=WORKER_IDS, **QUEUES)
     live.tampered = True
     await empty_the_queues(live)
@@ -139,7 +139,7 @@ async def test_each_role_that_is_missing_is_named(well: Live, role: Any) -> None
     assert (told(said), said.code) == ([("role_missing", role.value)], 1)
 
 
-async def test_what_the_app_found_missing_is_told_to_a_person(well: Live, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_what_the_app_found_missing_is_reported_to_a_person(well: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     responder_of(well.tenant).roles[GRAPH].remove("User.Read.All")
     await well.deploy()
     await well.responder.resume_responses()
@@ -148,7 +148,7 @@ async def test_what_the_app_found_missing_is_told_to_a_person(well: Live, monkey
     assert (told(said), said.code) == ([("role_missing", "User.Read.All")], 1)
 
 
-async def test_a_token_from_before_the_grant_tells_its_times(well: Live) -> None:
+async def test_a_token_from_before_the_grant_is_reported_with_its_times(well: Live) -> None:
     issued = int(time.time()) - 3600
     responder_of(well.tenant).cached[GRAPH] = (issued, ["User.Read.All", "User.RevokeSessions.All"])
     said = await examined(well)

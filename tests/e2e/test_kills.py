@@ -68,7 +68,7 @@ class Disturbed:
 
 
 def moments() -> dict[str, float]:
-    """Random moments after an attack; the name tells the moment."""
+    """Random moments after an attack, by name."""
     by_seed = random.Random(SEED)
     drawn = [by_seed.uniform(0, LONGEST_SECONDS) for _ in range(SEEDS)]
     return {f"{moment:.3f} s after the attack": moment for moment in drawn}

@@ -78,7 +78,7 @@ def test_a_schedule_without_kills_replays() -> None:
 
 
 def test_a_defect_is_found_in_what_azurite_holds() -> None:
-    """Not in every interleaving: another host may look at the second record before the dismissal does."""
+    """Not in every interleaving: another host may process the second record before the dismissal."""
     plays = (play_on_processes(replace(SWALLOWED, seed=seed), without="dismissal") for seed in range(2130, 2138))
     problems = next((one.problems for one in plays if one.problems), [])
 

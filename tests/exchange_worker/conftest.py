@@ -48,7 +48,7 @@ def sweeps(served: tuple[Tenant, str]) -> Iterator[Function]:
 
 @pytest.fixture
 def start(served: tuple[Tenant, str]) -> Iterator[Start]:
-    """Starts a process of its own, with changed settings."""
+    """Starts a separate process, with changed settings."""
     with ExitStack() as stack:
 
         def begin(**changed: str) -> Function:

@@ -94,7 +94,7 @@ class Gallery:
 
 @dataclass
 class Packaging:
-    """The script, with a lock file and an output folder of its own."""
+    """The script, with a separate lock file and output folder."""
 
     folder: Path
 
@@ -137,7 +137,7 @@ class Packaging:
 
 
 def refused(ended: subprocess.CompletedProcess[str], code: int = 2) -> str:
-    """The one line of a refusal; what was told before is progress."""
+    """The one line of a refusal; the lines before are progress."""
     assert ended.returncode == code, ended.stderr
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr

@@ -285,7 +285,7 @@ def test_a_state_that_is_neither_is_not_guessed(
     assert tenant.counters[SET] == 0
 
 
-def test_an_object_without_a_guid_of_its_own_is_not_read(commands: Function, tenant: Tenant, alex: Account) -> None:
+def test_an_object_without_a_guid_is_not_read(commands: Function, tenant: Tenant, alex: Account) -> None:
     alex.exchange_guid = ""
 
     result = ask(commands, a_command(object_id=alex.object_id))

@@ -37,7 +37,7 @@ def test_every_file_parses(files: Files) -> None:
     assert {path.name: each["problems"] for path, each in files.items() if each["problems"]} == {}
 
 
-def test_every_function_has_a_file_of_its_own_name(of_the_module: Files) -> None:
+def test_every_function_has_a_file_of_the_same_name(of_the_module: Files) -> None:
     found = {path.stem: [each["name"] for each in file["functions"]] for path, file in of_the_module.items()}
 
     assert found

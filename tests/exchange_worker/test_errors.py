@@ -1,4 +1,4 @@
-"""What goes wrong in Exchange is told apart, and what may pass by itself is tried again."""
+"""Errors of Exchange are distinguished, and temporary ones are retried."""
 
 from __future__ import annotations
 
@@ -25,9 +25,7 @@ TRANSIENT = [
 
 
 @pytest.mark.parametrize("name", TRANSIENT)
-def test_what_may_pass_by_itself_is_tried_again(
-    commands: Function, control: SandboxClient, alex: Account, name: str
-) -> None:
+def test_a_temporary_error_is_retried(commands: Function, control: SandboxClient, alex: Account, name: str) -> None:
     control.fault("exception", "exchange.Get-User", name=name, times=3)
 
     assert ask(commands, a_command(object_id=alex.object_id)).outcome == "verified"

@@ -64,7 +64,7 @@ def test_settings_of_a_laptop_and_modules_that_are_not_locked_stay_out(packaging
     assert not [name for name in packaging.names() if "Other" in name]
 
 
-def test_path_size_and_hash_of_the_zip_are_told_on_stdout(packaging: Packaging) -> None:
+def test_path_size_and_hash_of_the_zip_are_printed_on_stdout(packaging: Packaging) -> None:
     packaging.save()
 
     told = packaging.from_folder().stdout
@@ -84,7 +84,7 @@ def test_the_build_folder_has_the_zip_and_the_same_unpacked_and_nothing_else(pac
 
 
 def test_the_same_input_gives_the_same_bytes(packaging: Packaging, tmp_path: Path) -> None:
-    """Whenever it was written, and whoever may read it."""
+    """File times and permissions change nothing."""
     packaging.save()
     app = Path(shutil.copytree(APP, tmp_path / "app"))
     packaging.from_folder("--app", str(app))
@@ -224,7 +224,7 @@ def test_a_missing_module_is_named_with_the_command_that_saves_it(packaging: Pac
     assert packaging.left() == []
 
 
-def test_a_module_in_another_version_only_is_told(packaging: Packaging) -> None:
+def test_a_module_in_another_version_only_is_reported(packaging: Packaging) -> None:
     packaging.save()
     (packaging.modules / EXCHANGE / "3.10.1").rename(packaging.modules / EXCHANGE / "3.9.0")
 

@@ -140,7 +140,7 @@ def test_an_object_that_is_never_found_ends_it(exchange: Exchange) -> None:
     assert "couldn't be found" in " ".join(said.stderr.split())
 
 
-def test_an_organization_without_roles_of_its_own_is_named_before_anything_changes(exchange: Exchange) -> None:
+def test_an_organization_without_custom_roles_is_named_before_anything_changes(exchange: Exchange) -> None:
     exchange.is_now(NOTHING | {"dehydrated": True})
     said = exchange.run()
 
@@ -304,7 +304,7 @@ def test_a_member_is_known_however_exchange_lists_it(exchange: Exchange, listed_
     assert exchange.changed_by() == []
 
 
-def test_the_set_for_reads_is_a_group_of_its_own_with_get_cmdlets_only(tmp_path: Path) -> None:
+def test_the_set_for_reads_is_a_separate_group_with_get_cmdlets_only(tmp_path: Path) -> None:
     """No role names Get-EXOMailbox here: the script says so and goes on."""
     exchange = Exchange(tmp_path, ExchangeSet.READS)
     said = exchange.run()

@@ -92,7 +92,7 @@ def test_a_list_of_cmdlets_may_have_wildcards(environment: dict[str, str]) -> No
     assert set(said(script, environment)) == {"Get-OrganizationConfig", "Get-AdminAuditLogConfig"}
 
 
-def test_disconnecting_asks_unless_told_not_to(environment: dict[str, str]) -> None:
+def test_disconnecting_asks_unless_confirm_is_false(environment: dict[str, str]) -> None:
     """Nobody can answer in a function app, so that it fails."""
     script = (
         f"{CONNECT}; $said = try {{ Disconnect-ExchangeOnline; 'done' }} catch {{ 'asked' }}; $said | ConvertTo-Json"

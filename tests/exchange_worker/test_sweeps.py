@@ -97,7 +97,7 @@ def test_nobody_takes_the_place_of_an_object_that_exchange_no_longer_finds(
 
 @pytest.mark.parametrize("switch", ["audit_disabled", "unified_audit_log_ingestion_enabled"])
 @pytest.mark.parametrize("value", [True, False])
-def test_the_switches_of_the_organization_are_told(
+def test_the_switches_of_the_organization_are_reported(
     sweeps: Function, control: SandboxClient, switch: str, value: bool
 ) -> None:
     control.settings(**{switch: value})

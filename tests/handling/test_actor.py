@@ -148,7 +148,7 @@ async def contained_once(world: World) -> None:
 
 
 async def test_an_actor_who_was_enabled_later_is_contained_when_hidden_by_somebody_else() -> None:
-    """It is an episode of its own: the incident about them as an actor may be weeks old."""
+    """It is a separate episode: the incident about them as an actor may be weeks old."""
     world = a_world_with_mallory()
     await contained_once(world)
     world.directory.change(MALLORYS_ID, account_enabled=True)

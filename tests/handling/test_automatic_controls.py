@@ -22,7 +22,7 @@ async def test_a_control_that_is_left_out_is_held_and_the_others_act(kept: StepK
     assert ("AUTOMATIC_CONTROLS" in (await world.steps())[kept].reason, await world.notifications()) == (True, ["held"])
 
 
-async def test_with_none_nothing_acts_by_itself() -> None:
+async def test_with_none_nothing_acts_automatically() -> None:
     world = World(automatic_controls="none")
 
     await world.sees(a_finding())

@@ -103,7 +103,7 @@ async def test_a_record_that_comes_while_others_are_recorded_is_recorded_too(mon
     assert "unrecorded" not in case.by_key
 
 
-async def test_a_late_switching_off_is_evidence_of_its_own_episode() -> None:
+async def test_a_late_switching_off_is_evidence_of_the_episode_it_belongs_to() -> None:
     world = await flapped(episodes=5)
     second = (await world.incidents())[1]
     assert second.restored_at is not None

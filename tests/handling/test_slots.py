@@ -66,7 +66,7 @@ async def test_a_refusal_after_a_call_of_unknown_effect_keeps_the_slot() -> None
     assert list(world.limit.slots) == [ALEX]
 
 
-async def test_a_retry_beside_a_held_decision_needs_a_slot_of_its_own() -> None:
+async def test_a_retry_beside_a_held_decision_needs_a_separate_slot() -> None:
     world = World(containment_limit_per_hour=1)
     world.directory.fail("set_sign_in", TransientError("503"))
     await world.sees(a_finding())

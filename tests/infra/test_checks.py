@@ -430,7 +430,7 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Fault], list[st
 
 
 def batch_of(fault: Fault) -> tuple[bool, int]:
-    """Only the check of the templates looks at a copy that does not compile."""
+    """Only the check of the templates reads a copy that does not compile."""
     return (fault.check == "templates", fault.batch)
 
 

@@ -72,7 +72,7 @@ FAULTS = {
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What the check says of a folder where each fault has a query of its own."""
+    """What the check finds in a folder where each fault has a separate query."""
     root = copied(tmp_path_factory.mktemp("faults"))
     for name, (file, before, after, _) in FAULTS.items():
         (root / f"infra/queries/{name}.kql").write_text((root / file).read_text("utf-8"), encoding="utf-8")

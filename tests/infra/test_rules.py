@@ -72,7 +72,7 @@ def a_copy(folder: Path) -> Path:
 
 @pytest.fixture(scope="module")
 def found(tmp_path_factory: pytest.TempPathFactory) -> list[str]:
-    """What the check says of a copy with every fault, each in a query of its own."""
+    """What the check finds in a copy with every fault, each in a separate query."""
     root = a_copy(tmp_path_factory.mktemp("faults"))
     for query, before, after, _ in FAULTS.values():
         path = root / QUERIES / f"{query}.kql"

@@ -106,7 +106,7 @@ def test_no_workflow_at_all_is_a_problem(copy: Path) -> None:
     assert list(workflows.run(copy)) == [f"{workflows.FOLDER} has no workflow"]
 
 
-def test_a_file_that_is_no_yaml_is_told_by_the_tools(copy: Path) -> None:
+def test_a_file_that_is_no_yaml_is_reported_by_the_tools(copy: Path) -> None:
     (copy / workflows.FOLDER / "ci.yml").write_text("on: [", encoding="utf-8")
 
     assert {problem.partition(":")[0] for problem in workflows.run(copy)} == {

@@ -22,7 +22,7 @@ def test_lines_and_branches_of_a_package_count_together() -> None:
     assert per_package(files) == {"src/a": 60.0, "src/b": 100.0}
 
 
-def test_a_file_in_the_root_has_a_line_of_its_own() -> None:
+def test_a_file_in_the_root_has_a_separate_line() -> None:
     assert per_package({"function_app.py": a_file(2, 1)}) == {"function_app.py": 50.0}
 
 

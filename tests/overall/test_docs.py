@@ -216,7 +216,7 @@ def abouts() -> set[str]:
                     given = [about]
                 for each in given:
                     word = _constant(each)
-                    assert word, f"{ast.unparse(each)}: a word of its own, so that the runbook can name it"
+                    assert word, f"{ast.unparse(each)}: needs a separate word, so that the runbook can name it"
                     found.add(word)
     return found
 

@@ -31,7 +31,7 @@ def test_what_is_no_longer_there_is_lost(before: dict[str, Any], after: dict[str
     assert losses(PINNED.model_copy(update=before), PINNED.model_copy(update=after)) == lost
 
 
-def test_a_list_of_its_own_is_compared_with_the_default_set_that_came() -> None:
+def test_an_explicit_list_is_compared_with_the_default_set_that_came() -> None:
     less = CHANGED.model_copy(update={"owner": ("Update", "Send")})
 
     assert (losses(PINNED, CHANGED), losses(PINNED, less)) == ((), ("HardDelete (Owner)",))

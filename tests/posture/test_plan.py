@@ -162,7 +162,7 @@ def test_the_change_is_meant_for_the_settings_that_were_read() -> None:
     assert only.expected.default_set == ALL[:2]
 
 
-def test_of_a_limited_plan_the_worst_come_first_whoever_opens_them() -> None:
+def test_a_limited_plan_takes_the_worst_first_although_another_is_shared() -> None:
     shared = CASE["all lists pinned, equal to the default set"]._replace(type="SharedMailbox")
     found = compare(a_read((shared, CASE["three empty lists"])), measures())
     made = plan(found, found.rows, Goal(), made_at=NOW, most=1)

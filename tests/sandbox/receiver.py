@@ -11,7 +11,7 @@ from typing import Any
 
 
 class Receiver(ThreadingHTTPServer):
-    """Agrees to the handshakes unless told otherwise, and answers ``statuses`` in turn, then 202."""
+    """Agrees to the handshakes unless ``agrees`` is False, and answers ``statuses`` in turn, then 202."""
 
     def __init__(self, port: int = 0) -> None:
         super().__init__(("127.0.0.1", port), _Handler)

@@ -73,7 +73,7 @@ def test_two_names_in_one_record_mean_two_accounts(tenant: Tenant) -> None:
     assert by_upn.audit_bypass_enabled
 
 
-def test_the_journal_tells_attacks_from_responses(control: SandboxClient) -> None:
+def test_the_journal_distinguishes_attacks_from_responses(control: SandboxClient) -> None:
     control.attack("bypass")
 
     assert control.touched() == set()

@@ -80,7 +80,7 @@ def test_a_fault_can_wait_for_a_later_call(graph: httpx.Client, control: Sandbox
     assert [graph.get(ALEX).status_code for _ in range(3)] == [200, 503, 200]
 
 
-def test_a_fault_until_told_otherwise(graph: httpx.Client, control: SandboxClient) -> None:
+def test_a_fault_without_an_end_lasts_until_it_is_removed(graph: httpx.Client, control: SandboxClient) -> None:
     control.fault("server_error", "graph.*", times=None)
     during = [graph.get(ALEX).status_code for _ in range(5)]
 

@@ -17,7 +17,7 @@ from bypass_responder.operating.verify_log import verify_log
 from sandbox.populate import accounts, main, populate
 
 
-def test_there_are_as_many_incidents_as_asked_for_and_each_has_an_id_of_its_own() -> None:
+def test_there_are_as_many_incidents_as_asked_for_and_each_has_a_unique_id() -> None:
     found = [incident.id for one in accounts(250, now=datetime(2026, 3, 2, tzinfo=UTC)) for incident in one]
 
     assert (len(found), len(set(found))) == (250, 250)

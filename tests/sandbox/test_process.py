@@ -1,4 +1,4 @@
-"""The tenant as a process of its own."""
+"""The tenant as a separate process."""
 
 from __future__ import annotations
 

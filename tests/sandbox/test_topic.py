@@ -54,7 +54,7 @@ def test_an_event_in_event_grids_schema_is_delivered_in_an_array_with_what_event
     assert headers["content-type"] == "application/json; charset=utf-8"
 
 
-def test_event_grid_makes_a_cloud_event_of_its_own_schema(
+def test_event_grid_converts_an_event_of_its_schema_to_a_cloud_event(
     control: SandboxClient, receiver: Receiver, settled: Settled
 ) -> None:
     control.subscribe_events(receiver.url)

@@ -240,7 +240,7 @@ async def test_a_sweep_names_everybody_who_is_on(
     assert {each.object_id for each in content.bypassed} == on
 
 
-async def test_a_sweep_tells_the_switches(exchange: ExchangeCalls, control: SandboxClient) -> None:
+async def test_a_sweep_reports_the_switches(exchange: ExchangeCalls, control: SandboxClient) -> None:
     control.settings(audit_disabled=True, unified_audit_log_ingestion_enabled=False)
 
     result, _ = await listed(exchange, a_sweep())

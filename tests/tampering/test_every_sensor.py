@@ -21,7 +21,7 @@ BYPASSED = Fixtures(
     decoy=a_bypass(ObjectId=ALEX, Operation="Set-User", Parameters=named(Identity=ALEX, Office="AuditBypassEnabled")),
 )
 ONE_RECORD = [technique.value for technique, way in TABLE.items() if way.operations]
-"""Rows of which one record says everything; of the others see ``tests/triggers/test_store_permissions.py``."""
+"""Rows that need one record only; for the others see ``tests/triggers/test_store_permissions.py``."""
 EVERY = {BYPASS: BYPASSED, **{technique.value: rows for technique, rows in FAMILY.items()}}
 ROLE = f"{GROUP} - Audit Logs"
 ENTRY = f"{ROLE}\\Set-MailboxAuditBypassAssociation"

@@ -208,7 +208,7 @@ async def test_a_plan_that_was_carried_out_is_recognized_and_its_undo_entries_st
     assert len(await world.plans.changes(run.id, limit=9)) == 3
 
 
-async def test_a_plan_that_was_stopped_goes_on_in_a_run_of_its_own() -> None:
+async def test_a_plan_that_was_stopped_continues_in_a_new_run() -> None:
     world = World()
     mailboxes = Mailboxes(world, 20)
     await applies(world, a_plan(20))

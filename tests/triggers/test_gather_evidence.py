@@ -1,4 +1,4 @@
-"""The evidence run: planned by itself, durable, and beside everything that acts."""
+"""The evidence run: planned automatically, durable, and separate from everything that acts."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ def told(world: World) -> list[str]:
 # ---- nobody is wrongly blocked ---------------------------------------------------------------------------------------
 
 
-async def test_an_alert_cannot_make_us_contain_whoever_it_calls_the_actor() -> None:
+async def test_an_alert_does_not_contain_the_account_that_it_calls_the_actor() -> None:
     """Exchange confirms the target, never who did it."""
     world = await swept(actor_response="contain")
     world.bypassed[ALEX] = True
@@ -173,7 +173,7 @@ async def test_a_deleted_account_leaves_the_baseline_and_is_news_when_it_is_bypa
     assert [finding.state for finding in await findings(world)].count(FindingState.WAITING) == 1
 
 
-async def test_a_second_first_sweep_is_told_as_well() -> None:
+async def test_a_second_first_sweep_is_reported_too() -> None:
     """After the advice for a baseline that was lost: delete the row."""
     world = World()
     world.bypassed[BLAKE] = True
@@ -186,7 +186,7 @@ async def test_a_second_first_sweep_is_told_as_well() -> None:
     assert told(world).count("first_sweep") == 2
 
 
-async def test_a_run_that_breaks_off_after_the_baseline_moved_still_tells_of_the_first_sweep() -> None:
+async def test_a_run_that_breaks_off_after_the_baseline_moved_still_reports_the_first_sweep() -> None:
     world = World()
     world.bypassed[ALEX] = True
     move = world.sweeps.replace_baseline
@@ -303,7 +303,7 @@ async def test_an_answered_sweep_does_not_end_the_silence_of_the_commands() -> N
     assert "worker_silent" in await world.alerts()
 
 
-async def test_in_observe_the_owner_is_not_told_that_auditing_was_restored() -> None:
+async def test_in_observe_the_owner_is_not_notified_that_auditing_was_restored() -> None:
     world = World(mode="observe")
     world.allowlist.rows[ALEX] = an_entry(expires_at=START + timedelta(days=1))
     world.bypassed[ALEX] = True

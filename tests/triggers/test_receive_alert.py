@@ -112,7 +112,7 @@ async def test_an_event_that_comes_again_for_a_corrupt_case_is_left_to_the_sched
 
 
 async def test_a_hint_that_was_stored_raises_nothing_when_graph_is_down() -> None:
-    """Event Grid could not mend it; the scheduler takes it up."""
+    """A delivery by Event Grid could not fix it; the scheduler retries."""
     world = await swept()
     world.directory.fail("find", TransientError("503"), always=True)
     await says(world, {"tenantId": TENANT, "target": ALEX})

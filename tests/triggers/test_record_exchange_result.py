@@ -26,7 +26,7 @@ from tests.world import ALEX, BLAKE, World, a_finding, an_account
         {"command_id": None},
     ],
 )
-async def test_an_answer_that_is_none_is_kept_and_told_and_closes_nothing(change: dict[str, object]) -> None:
+async def test_an_answer_that_is_none_is_kept_and_reported_and_closes_nothing(change: dict[str, object]) -> None:
     world = World()
     await world.sees(a_finding())
     answer = json.loads(world._result(world.exchange.sent[0]).model_dump_json())
@@ -68,7 +68,7 @@ async def test_an_answer_with_a_made_up_command_id_closes_nothing() -> None:
     assert (await world.case()).head.restored_at is None
 
 
-async def test_a_poison_message_is_kept_told_and_named_in_its_case() -> None:
+async def test_a_poison_message_is_kept_reported_and_named_in_its_case() -> None:
     world = World()
     await world.sees(a_finding())
     world.exchange.poison.append(world.exchange.sent[0].model_dump_json())

@@ -79,7 +79,7 @@ async def test_a_blob_from_before_the_first_start_contains_nobody() -> None:
         (a_record(ObjectId="x" * 2000), "too_large"),
     ],
 )
-async def test_what_is_not_ours_to_judge_is_kept_and_told(record: dict[str, Any], reason: str) -> None:
+async def test_a_record_that_is_not_ours_to_judge_is_kept_and_reported(record: dict[str, Any], reason: str) -> None:
     world = await polled(record)
 
     assert [item.reason for item in world.feed_store.kept] == [reason]
@@ -134,7 +134,7 @@ async def test_storage_that_fails_while_a_finding_is_stored_leaves_the_blob_for_
     assert not world.directory.enabled[ALEX]
 
 
-async def test_a_disabled_subscription_is_an_alert_told_once_and_its_recovery_too() -> None:
+async def test_a_disabled_subscription_and_its_recovery_are_notified_once_each() -> None:
     world = World()
     await poll_audit_feed(world.services)
     world.feed.fail("list_content", FeedError("AF20023", "disabled"), always=True)

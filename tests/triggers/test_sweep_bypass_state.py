@@ -69,7 +69,7 @@ async def test_two_sweeps_without_an_answer_are_an_alert_and_an_answer_ends_it()
     assert "sweeps_silent" not in await world.alerts()
 
 
-async def test_whoever_is_newly_on_is_asked_about_and_contained() -> None:
+async def test_an_account_that_is_newly_on_is_checked_and_contained() -> None:
     world = await swept()
     world.bypassed[ALEX] = True
     await world.sweep()
@@ -92,7 +92,7 @@ async def test_the_blind_window_of_what_only_the_sweep_saw_begins_unknown() -> N
     assert (incident.blind_from, incident.blind_from_proven) == (world.now, False)
 
 
-async def test_whoever_is_off_again_when_exchange_is_asked_is_not_contained() -> None:
+async def test_an_account_that_is_off_again_when_exchange_is_asked_is_not_contained() -> None:
     world = await swept()
     world.bypassed[ALEX] = True
     await world.sweep()
@@ -103,7 +103,7 @@ async def test_whoever_is_off_again_when_exchange_is_asked_is_not_contained() ->
     assert [finding.verdict for finding in await findings(world)] == ["unconfirmed"]
 
 
-async def test_the_first_sweep_holds_everybody_and_tells_once() -> None:
+async def test_the_first_sweep_holds_everybody_and_notifies_once() -> None:
     world = World()
     world.bypassed |= {ALEX: True, BLAKE: True}
     await world.sweep()
@@ -525,7 +525,7 @@ async def test_a_list_that_never_comes_makes_the_sweep_incomplete() -> None:
     assert "sweep_incomplete" in await world.alerts()
 
 
-async def test_the_next_complete_sweep_ends_the_alert_and_recovery_is_told() -> None:
+async def test_the_next_complete_sweep_ends_the_alert_and_the_recovery_is_notified() -> None:
     world = await swept()
     await world.sweep(scanned=1)
     await world.passes(minutes=15)
@@ -617,7 +617,7 @@ async def test_a_switch_of_the_organization_that_weakens_auditing_is_critical_an
     assert all(world.directory.enabled.values())
 
 
-async def test_the_switches_are_told_even_when_the_list_is_not_complete() -> None:
+async def test_the_switches_are_reported_even_when_the_list_is_not_complete() -> None:
     world = await swept()
     await world.sweep(complete=False, warnings=("w",), audit_disabled=True)
 
@@ -672,7 +672,7 @@ async def test_a_hint_is_contained_though_a_sweep_listed_the_account_meanwhile()
     assert (hint.verdict, world.directory.enabled[ALEX]) == ("violation", False)
 
 
-async def test_a_hint_that_comes_after_a_sweep_listed_the_account_is_held_by_itself() -> None:
+async def test_a_hint_that_comes_after_a_sweep_listed_the_account_is_held_separately() -> None:
     world = await swept()
     world.allowlist.rows[ALEX] = an_entry()
     world.bypassed[ALEX] = True

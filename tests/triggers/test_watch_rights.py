@@ -1,4 +1,4 @@
-"""The daily look at the organization, from the worker's answer to the notification."""
+"""The daily read of the organization, from the worker's answer to the notification."""
 
 from __future__ import annotations
 

@@ -101,7 +101,7 @@ def _facts(note: Notification, addresses: Addresses) -> Iterator[Element]:
 
 
 def _todo(note: Notification) -> Iterator[Element]:
-    """Yield each thing to do; its command in a line of its own, to be copied."""
+    """Yield each thing to do; its command on a separate line, to be copied."""
     commands = iter(note.commands)
     command = next(commands, None)
     for line in note.left_to_do:

@@ -32,7 +32,7 @@ SDK_SETTINGS = {
     "OTEL_METRICS_EXPORTER": "none",
     "OTEL_TRACES_EXPORTER": "none",
 }
-"""What the SDK reads from the environment only: no statistics of its own, no remote switch, no metrics and no spans,
+"""What the SDK reads from the environment only: no statistics about itself, no remote switch, no metrics and no spans,
 room for a burst of lines, and the name of the app without asking the network for it. An app setting goes before."""
 _started = threading.Event()
 _flusher = ThreadPoolExecutor(max_workers=1, thread_name_prefix="telemetry")

@@ -70,7 +70,7 @@ class TableWorkList:
             await self._join(item.target, due_at)
 
     async def finish_all(self, finished: Sequence[Finished]) -> list[ResponderError]:
-        """Replace up to a hundred items in one transaction; where one has changed, each by itself."""
+        """Replace up to a hundred items in one transaction; if one has changed, each separately."""
         problems: list[ResponderError] = []
         for part in _parts(finished):
             operations = [_conditional("update", self._finished(each), each.item.etag) for each in part]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from bypass_responder.services import Services
 
 NO_HOST = "https://localhost"
-"""Stands for the host account where there is none: the sandbox has a key of its own."""
+"""Stands for the host account where there is none: the sandbox has a separate key."""
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 LONGEST_VALUE = 200
 """Characters of a column that are kept; the digest covers all of it."""
 OTHERS = frozenset({"display_name", "approved_by", "reviewed_at", "reviewed_by"})
-"""Columns that the tools write by themselves."""
+"""Columns that the tools fill in automatically."""
 NO_DIFFERENCE = "none of the columns that the responder reads"
 WHO = "The table does not record who edits it; the storage account's log does (docs/storage.md, Who changed an entry)."
 

@@ -165,7 +165,7 @@ if ($Remove) {
     return
 }
 if ((Get-OrganizationConfig).IsDehydrated) {
-    throw 'This organization cannot have roles of its own yet. Run Enable-OrganizationCustomization once, wait until ' +
+    throw 'This organization cannot have custom roles yet. Run Enable-OrganizationCustomization once, wait until ' +
     '(Get-OrganizationConfig).IsDehydrated is False, then run this script again.'
 }
 if (-not (Get-Own { Get-ServicePrincipal } { $_.ObjectId -eq "$ObjectId" }) -and

@@ -38,7 +38,7 @@ class TimesSeen:
         self._tail = b""
 
     def see(self, data: bytes) -> None:
-        """Look at the next bytes of an export."""
+        """Inspect the next bytes of an export."""
         data = self._tail + data
         for time in _TIME.findall(data):
             self.first = min(self.first or time, time)

@@ -1,1 +1,1 @@
-"""Pages and JSON for people: an app of its own, which reads the tables and sends what people decide."""
+"""Pages and JSON for people: a separate app, which reads the tables and sends what people decide."""

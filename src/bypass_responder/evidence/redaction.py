@@ -110,7 +110,7 @@ def _within(text: str, depth: int, *, query: bool = False) -> str:
     if text.isascii() and not _WORD.search(text):
         return text
     labels = (_LABEL,) if query else (_LABEL, _IN_WORDS)
-    composed = unicodedata.normalize("NFC", text)  # a mark of its own is no letter, and would end a name
+    composed = unicodedata.normalize("NFC", text)  # a separate mark is no letter, and would end a name
     named = (name for label in labels for found in label.finditer(composed) for name in found.groups() if name)
     return REMOVED if any(map(_is_secret, named)) else text
 

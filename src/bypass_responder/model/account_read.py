@@ -18,7 +18,7 @@ T = TypeVar("T")
 
 
 class Section(Value, Generic[T]):
-    """One part of an answer, read by cmdlets of its own.
+    """One part of an answer, read by separate cmdlets.
 
     ``error`` is None where it was read: no items then means that there are none.
     """
@@ -79,7 +79,7 @@ class Permission(Value):
 
 
 class AccountSection(StrEnum):
-    """What can be asked of an account, each read by cmdlets of its own."""
+    """What can be asked of an account, each read by separate cmdlets."""
 
     MAILBOX = "mailbox"
     """Forwarding, and what it audits: one item, or none where the account has no mailbox."""

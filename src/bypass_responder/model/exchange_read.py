@@ -33,7 +33,7 @@ class ReadKind(StrEnum):
     RECORD = "record_mailbox"
     """Stores the settings of one mailbox where only the worker can write; ``apply_mailbox`` needs it."""
     APPLY = "apply_mailbox"
-    """Makes one mailbox audit more, or undoes that. Needs an Exchange role of its own, off by default."""
+    """Makes one mailbox audit more, or undoes that. Needs a separate Exchange role, not granted by default."""
 
 
 class Recipients(StrEnum):
@@ -84,7 +84,7 @@ class Shard(Value):
 
 
 class _Read(Value):
-    """Refused by the worker after ``not_after``; it stops by itself after ``most_seconds``."""
+    """Refused by the worker after ``not_after``; it stops after ``most_seconds``."""
 
     schema_version: int = SCHEMA_VERSION
     command_id: Guid

@@ -64,7 +64,7 @@ class MailboxAccess(Stored):
 
     @property
     def digest(self) -> str:
-        """Tells the rows of a day apart."""
+        """Distinguishes the rows of a day."""
         return _hash(self.pair, self.operation.casefold(), self.logon)
 
     def plus(self, other: Self) -> Self:

@@ -75,7 +75,7 @@ class ChangeOutcome(StrEnum):
 
     @property
     def may_have_changed(self) -> bool:
-        """True when an undo has to look at it."""
+        """True when an undo must check it."""
         return self in {ChangeOutcome.DONE, ChangeOutcome.LESS, ChangeOutcome.UNKNOWN}
 
 
@@ -112,7 +112,7 @@ class MailboxChange(Stored):
 
     @property
     def may_have_changed(self) -> bool:
-        """True when an undo has to look at it. Without an outcome a change may have been asked."""
+        """True when an undo must check it. Without an outcome, a change may have been requested."""
         return self.outcome is None or self.outcome.may_have_changed
 
     @property
@@ -186,7 +186,7 @@ class PlanRun(Row):
 
     @property
     def may_have_changed(self) -> int:
-        """Mailboxes that an undo looks at."""
+        """Mailboxes that an undo checks."""
         return sum(count for outcome, count in self.counts.items() if ChangeOutcome(outcome).may_have_changed)
 
     @property

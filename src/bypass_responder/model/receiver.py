@@ -13,7 +13,7 @@ from bypass_responder.model.notification import Notification, Severity
 from bypass_responder.model.url import checked_url
 
 WEBHOOK = "webhook"
-"""The name of the receiver that has settings of its own."""
+"""The name of the receiver that has separate settings."""
 REFERENCE = "@Microsoft.KeyVault("
 """Prefix of a key vault reference that the platform could not resolve."""
 MOST_RECEIVERS = 20
@@ -70,7 +70,7 @@ def receivers_of(text: str) -> tuple[Receiver, ...]:
         raise ValueError(msg) from None
     names = [receiver.name for receiver in found]
     if len({*names, WEBHOOK}) <= len(names):
-        msg = f"must give each receiver a name of its own, and none the name {WEBHOOK}"
+        msg = f"must give each receiver a unique name other than {WEBHOOK}"
         raise ValueError(msg)
     return found
 

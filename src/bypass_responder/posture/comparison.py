@@ -153,7 +153,7 @@ class _Accounts:
         return False if self._unlisted_are_off else self._as_listed(mailbox)
 
     def _as_listed(self, mailbox: Mailbox) -> bool | None:
-        """Return False for a mailbox with a row of its own, and for a group: the list has no groups."""
+        """Return False for a mailbox with a separate row, and for a group: the list has no groups."""
         ids = {mailbox.object_id, mailbox.exchange_guid}
         if ids & self._others.unclear:
             return None

@@ -88,7 +88,7 @@ class Plan(Value):
 
     @property
     def pinning(self) -> int:
-        """How many logon types get a list of their own that Microsoft maintains now."""
+        """How many logon types get an explicit list in place of the one that Microsoft maintains."""
         return sum(
             logon.value in change.expected.default_set
             for change in self.changes

@@ -32,7 +32,7 @@ class Removed(NamedTuple):
 def removed_soon(changes: Iterable[PermissionChange]) -> list[Removed]:
     """Return each removal within ``WITHIN`` of its grant, with the last grant before it, in any order.
 
-    A removal in the second of a grant is taken to be before it: nobody looks at a mailbox in less than a second.
+    A removal in the second of a grant is taken to be before it: nobody reads a mailbox in less than a second.
     """
     states: dict[str, _State] = {}
     found: list[Removed] = []

@@ -1,6 +1,6 @@
 """Timer ``gather_evidence``: plans the evidence run of each new incident, and asks what is due.
 
-It is separate from everything that acts: it finds incidents in the index, keeps its state in a table of its own, and
+It is separate from everything that acts: it finds incidents in the index, keeps its state in a separate table, and
 writes the ledger only to record a complete round and to notify people. Sources are asked at the same time, each within
 its own time: one that hangs, throttles or fails is asked again by a later run, and ends as unavailable.
 """

@@ -599,7 +599,7 @@ async def test_a_record_whose_data_is_text_is_read(actor: Account) -> None:
     assert said.items[0].what == "SearchExported"
 
 
-async def test_the_mailbox_of_an_account_is_searched_whoever_acted_in_it(
+async def test_the_mailbox_of_an_account_is_searched_for_every_actor(
     stand_in: Tenant, actor: Account, graph: GraphReader, stand_in_url: str
 ) -> None:
     stand_in.identities[RESPONDER_SECRET].roles[GRAPH].append("AuditLogsQuery-Exchange.Read.All")

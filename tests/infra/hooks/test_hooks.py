@@ -167,7 +167,7 @@ def test_nothing_is_deployed_while_rights_are_missing(checkout: Checkout, asked:
 
 
 @pytest.mark.parametrize("hook", ["postprovision", "predeploy", "predown"])
-def test_who_insists_goes_on_and_is_told(checkout: Checkout, hook: str) -> None:
+def test_skipping_the_grant_continues_with_a_warning(checkout: Checkout, hook: str) -> None:
     checkout.answer(MISSING)
 
     ended = checkout.run(hook, BYPASS_GRANT="skip")

@@ -45,7 +45,7 @@ def a_wheel(folder: Path, name: str, version: str = "1.0", **more: str) -> str:
 
 @dataclass
 class Checkout:
-    """A checkout of its own, its build folder, and what pip is given."""
+    """A separate checkout, its build folder, and what pip is given."""
 
     folder: Path
 

@@ -23,7 +23,7 @@ def checkout(tmp_path: Path) -> Checkout:
 
 
 def refused(ended: subprocess.CompletedProcess[str], code: int = 2) -> str:
-    """The one line of a refusal; what was told before is progress."""
+    """The one line of a refusal; the lines before are progress."""
     assert ended.returncode == code, ended.stderr
     assert ended.stdout == ""
     assert "Traceback" not in ended.stderr

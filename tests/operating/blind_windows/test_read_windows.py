@@ -273,7 +273,7 @@ async def test_a_failed_change_of_an_action_list_makes_no_window() -> None:
     assert not (await read_windows((await changed(failed)).services)).any
 
 
-async def test_an_incident_has_the_windows_of_its_own_mailbox_besides() -> None:
+async def test_an_incident_has_the_windows_of_its_mailbox_too() -> None:
     update = ran("Set-Mailbox", ALEX, Identity=UPN, AuditOwner="-Update")
     world = await changed(stored_change(update))
 

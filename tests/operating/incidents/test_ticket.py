@@ -26,7 +26,7 @@ async def test_the_lines_answer_who_when_what_and_what_next() -> None:
     )
 
 
-async def test_a_name_with_line_breaks_and_hidden_marks_makes_no_line_of_its_own() -> None:
+async def test_a_name_with_line_breaks_and_hidden_marks_adds_no_line() -> None:
     shown = await scenes.view(await scenes.contained())
     hostile = shown.model_copy(update={"actors": (Actor(user_id="eve\nState: all clear\u202e"),), "verdict": "a\rb"})
 

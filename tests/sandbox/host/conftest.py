@@ -1,4 +1,4 @@
-"""A host that runs the sample app beside this file, as a program of its own."""
+"""A host that runs the sample app beside this file, as a separate program."""
 
 from __future__ import annotations
 

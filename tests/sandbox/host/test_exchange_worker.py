@@ -55,7 +55,7 @@ Eventually = Callable[[Callable[[], object]], None]
 
 
 class WorkerHost:
-    """The worker on queues of its own, and what it put there."""
+    """The worker on separate queues, and what it put there."""
 
     def __init__(self, folder: Path, storage: str, url: str, *arguments: str) -> None:
         name = uuid4().hex

@@ -83,7 +83,7 @@ def test_a_message_of_a_killed_host_comes_back(host: SampleHost, eventually: Eve
     assert [run["dequeue_count"] for run in host.ran("take", identity)] == [1, 2]
 
 
-def test_a_host_that_is_told_to_stop_finishes_what_runs(host: SampleHost, eventually: Eventually) -> None:
+def test_a_host_that_gets_sigterm_finishes_what_runs(host: SampleHost, eventually: Eventually) -> None:
     host.start()
     identity = host.put(seconds=1)
     eventually(lambda: host.ran("take", identity))
@@ -92,7 +92,7 @@ def test_a_host_that_is_told_to_stop_finishes_what_runs(host: SampleHost, eventu
     assert host.ran("taken", identity)
 
 
-def test_a_host_that_is_told_to_stop_ends_without_an_error(host: SampleHost) -> None:
+def test_a_host_that_gets_sigterm_ends_without_an_error(host: SampleHost) -> None:
     host.start()
 
     os.kill(host.child.pid, signal.SIGTERM)

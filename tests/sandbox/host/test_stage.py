@@ -53,5 +53,5 @@ def test_settings_of_the_environment_stay_outside(monkeypatch: pytest.MonkeyPatc
     assert "AZURE_CLIENT_SECRET" not in stage.env
 
 
-def test_nothing_ended_by_itself(stage: Stage) -> None:
+def test_nothing_ended_without_being_stopped(stage: Stage) -> None:
     assert stage.ended() == []

@@ -26,7 +26,7 @@ def test_a_method_that_the_binding_does_not_name_is_refused(running: SampleHost)
     assert answer.status_code == 405
 
 
-def test_an_exception_of_a_route_is_a_500_that_tells_nothing(running: SampleHost) -> None:
+def test_an_exception_of_a_route_is_a_500_without_details(running: SampleHost) -> None:
     answer = httpx.post(f"{running.url}/api/echo/hello?fail=1")
 
     assert (answer.status_code, answer.text) == (500, "")

@@ -65,7 +65,7 @@ def test_an_error_of_the_workflow_fails_the_invocation(seen: dict[str, Any]) -> 
     assert (outcome["succeeded"], outcome["error"]) == (False, "OSError('storage is away')")
 
 
-def test_health_tells_nothing_but_up(seen: dict[str, Any]) -> None:
+def test_health_reports_nothing_but_up(seen: dict[str, Any]) -> None:
     assert seen["outcomes"]["health"]["body"] == "up"
 
 

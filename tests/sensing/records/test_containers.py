@@ -103,7 +103,7 @@ def test_a_rest_that_names_the_cmdlet_is_marked() -> None:
 
 
 def test_a_record_inside_a_broken_string_is_not_taken_for_one() -> None:
-    """An unescaped quote would end the string; what follows was written by whoever chose the text."""
+    """An unescaped quote would end the string; the author of the text chose what follows."""
     assert read(f'[{{"Subject":"x" y\n{ON}\n,"z":1}},{ON}]') == ["not_json", "Set"]
 
 

@@ -114,7 +114,7 @@ def _seen(entry: LogEntry) -> Change:
 
 
 def _report(entry: LogEntry, lines: list[Change]) -> list[Change]:
-    """Add a report to the change that it is about; where there is none, return it as a line of its own."""
+    """Add a report to the change that it is about; if there is none, return it as a separate line."""
     facts = entry.facts
     number = _reported_change(entry, lines)
     known = Known.VERIFIED if _verified(entry) else Known.CLAIMED

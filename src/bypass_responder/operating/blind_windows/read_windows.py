@@ -119,7 +119,7 @@ class _Listed(NamedTuple):
 
 
 async def _listed(name: str, services: Services, most: int) -> _Listed:
-    """Read each kind by itself, so that many entries of one hide none of the other."""
+    """Read each kind separately, so that many entries of one hide none of the other."""
     entries: list[IndexEntry] = []
     incomplete: list[str] = []
     named: list[IndexEntry] = []

@@ -106,7 +106,7 @@ class Facts:
     """Object id of an identity → id of an app role → time of the grant; None when the directory cannot be read."""
     grants_problem: str = ""
     worker_may: OrganizationRead | None = None
-    """What the worker last read of its own Exchange roles; None when it never did, or it cannot be read here."""
+    """What the worker last read about its Exchange roles; None when it never did, or it cannot be read here."""
     gone: Sequence[str] = ()
     """Object ids of identities that are missing in the directory."""
 

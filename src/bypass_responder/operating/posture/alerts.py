@@ -1,6 +1,6 @@
 """Which health alerts a read of the mailboxes raises. Pure.
 
-The organization's switches have alerts of their own, which each sweep raises: nothing is notified twice.
+The organization's switches have separate alerts, which each sweep raises: nothing is notified twice.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ ROWS = 5_000
 OPERATIONS = (BYPASS_OPERATION, *FAMILY_OPERATIONS)
 """The operations with which auditing, or the right to change it, is changed."""
 ELSEWHERE = tuple(name for name in FAMILY_OPERATIONS if content_of(name) != EXCHANGE)
-"""Those of Entra, Purview and Azure: the table has them under applications of their own."""
+"""Those of Entra, Purview and Azure: the table has them under other applications."""
 COMMON = tuple(name for name, markers in FAMILY_OPERATIONS.items() if markers)
 """Those that run every day; only with one of ``AUDITING`` do they concern auditing."""
 AUDITING = tuple(dict.fromkeys(marker for markers in FAMILY_OPERATIONS.values() for marker in markers))

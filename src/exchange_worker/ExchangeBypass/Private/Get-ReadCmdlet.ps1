@@ -4,7 +4,7 @@ function Get-ReadCmdlet {
     Returns the cmdlets of the function ExchangeReads. Get-EXOMailbox is not among them: the module always has it.
 
     .DESCRIPTION
-    Only Set-Mailbox changes anything; a role of its own permits it, with its Audit parameters alone.
+    Only Set-Mailbox changes anything; a separate role permits it, with its Audit parameters alone.
     #>
     [CmdletBinding()]
     [OutputType([string[]])]

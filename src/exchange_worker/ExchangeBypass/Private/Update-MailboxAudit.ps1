@@ -7,7 +7,7 @@ function Update-MailboxAudit {
     Needs a record that record_mailbox stored where only the worker can write: an undo restores exactly that. Nothing is
     set where the mailbox is not as expected. What would audit less is refused, except the undo. A queue delivers a
     message more than once: a change that has ended is not made again, so it cannot come back after its undo.
-    Permission in Exchange: Set-Mailbox with its Audit parameters, in a role of its own.
+    Permission in Exchange: Set-Mailbox with its Audit parameters, in a separate role.
 
     .PARAMETER Command
     The command.

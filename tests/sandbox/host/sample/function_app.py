@@ -31,7 +31,7 @@ async def take(message: func.QueueMessage) -> None:
     _ran("take", id=order["id"], dequeue_count=message.dequeue_count, message_id=message.id)
     await asyncio.sleep(order.get("seconds", 0))
     if order.get("fail"):
-        msg = "told to fail"
+        msg = "fails as requested"
         raise RuntimeError(msg)
     _ran("taken", id=order["id"])
 
@@ -39,7 +39,7 @@ async def take(message: func.QueueMessage) -> None:
 @app.route(trigger_arg_name="request", route="echo/{word}", methods=["POST"])
 async def echo(request: func.HttpRequest) -> func.HttpResponse:
     if request.params.get("fail"):
-        msg = "told to fail"
+        msg = "fails as requested"
         raise RuntimeError(msg)
     seen = {
         "word": request.route_params["word"],
@@ -53,7 +53,7 @@ async def echo(request: func.HttpRequest) -> func.HttpResponse:
 async def alert(event: func.EventGridEvent) -> None:
     _ran("alert", id=event.id, schema=type(event).__name__, data=event.get_json())
     if event.subject == "fail":
-        msg = "told to fail"
+        msg = "fails as requested"
         raise RuntimeError(msg)
 
 
