@@ -38,7 +38,7 @@ def play_seeds(
 
 
 def _collect_rarely() -> None:
-    """Rarely look for garbage in cycles, which takes a tenth of the time: a hundred seeds leave 150 MB of it."""
+    """Rarely look for garbage in cycles, which takes 6 % of the time: a hundred seeds leave 150 MB of it."""
     gc.freeze()
     gc.set_threshold(2_000_000, 50, 50)
 
