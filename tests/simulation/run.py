@@ -1143,12 +1143,13 @@ class Run:
         if (left := today + timedelta(days=1) - self.now()) < timedelta(minutes=10):
             await asyncio.sleep(left.total_seconds())
         await self._round(sweep=False)
-        for run in (resume_responses, gather_evidence):  # which do what became due in the round
+        for run in (resume_responses, gather_evidence) * 3:  # do what became due, one round of evidence at a time
             await self.invoke(HOSTS[0], run)
         for _ in IDS:  # each has its own time for the daily read
             if soon := self._seconds_until(self._due()):
                 await asyncio.sleep(soon)
-                await self.invoke(HOSTS[0], resume_responses)
+                for run in (resume_responses, gather_evidence):
+                    await self.invoke(HOSTS[0], run)
         before = Counter(self._writes())
         for run in (resume_responses, gather_evidence):
             await self.invoke(HOSTS[0], run)
