@@ -93,8 +93,8 @@ def _as_json(event: func.EventGridEvent | func.CloudEvent) -> bytes:
     else:
         own = {"topic": event.topic, "eventType": event.event_type, "dataVersion": event.data_version}
         named, time = "eventTime", event.event_time
-    said = own | {"id": event.id, "subject": event.subject, "data": event.get_json(), named: time}
-    return json.dumps(said).encode()
+    envelope = own | {"id": event.id, "subject": event.subject, "data": event.get_json(), named: time}
+    return json.dumps(envelope).encode()
 
 
 @app.queue_trigger(arg_name="message", queue_name="%ALERTS_QUEUE%", connection="ResponderStorage")

@@ -112,8 +112,8 @@ def _sweep(stage: Stage, scanned: int, on: int) -> None:
     name = f"{command['command_id']}.json"
     with BlobServiceClient.from_connection_string(stage.connection_string) as blobs:
         blobs.get_blob_client("sweeps", name).upload_blob(content)
-    said = {"kind": "list_bypassed", "outcome": "listed", "bypassed": on, "blob": name}
-    result = about | said | {"sha256": hashlib.sha256(content).hexdigest()}
+    summary = {"kind": "list_bypassed", "outcome": "listed", "bypassed": on, "blob": name}
+    result = about | summary | {"sha256": hashlib.sha256(content).hexdigest()}
     before = len(_ended(stage, "record_exchange_result"))
     with QueueClient.from_connection_string(stage.connection_string, "exchange-results") as queue:
         queue.send_message(base64.b64encode(json.dumps(result).encode()).decode())

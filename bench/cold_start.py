@@ -135,7 +135,7 @@ def _milliseconds(app: Path, *arguments: str, settings: Mapping[str, str]) -> fl
 
 
 def _run(app: Path, *arguments: str, settings: Mapping[str, str]) -> None:
-    """Raises AssertionError with what the process said when it failed."""
+    """Raises AssertionError with the output of the process if it failed."""
     done = subprocess.run(
         [sys.executable, *arguments], cwd=app, env=dict(settings), capture_output=True, text=True, check=False
     )

@@ -1,4 +1,4 @@
-"""What three sensors say about a hundred accounts, in an order by seed and partly more than once."""
+"""What three sensors report about a hundred accounts, in an order by seed and partly more than once."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _TOLD = 2
 
 @dataclass(frozen=True)
 class Events:
-    """Who is on, who is only said to be, and what comes in."""
+    """The accounts that are on, those that are only claimed to be, and what comes in."""
 
     on: tuple[Account, ...]
     off: tuple[Account, ...]

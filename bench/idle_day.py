@@ -64,9 +64,9 @@ class _Lines(logging.Handler):
 
     def emit(self, record: logging.LogRecord) -> None:
         """Count the line."""
-        said = {name: value for name, value in vars(record).items() if name not in _OWN_FIELDS}
+        fields = {name: value for name, value in vars(record).items() if name not in _OWN_FIELDS}
         self._counts["lines"] += 1
-        self._counts["line_bytes"] += len(json.dumps({"message": record.getMessage()} | said, default=str))
+        self._counts["line_bytes"] += len(json.dumps({"message": record.getMessage()} | fields, default=str))
 
 
 @dataclass

@@ -138,7 +138,7 @@ class SlowServices:
 
     @asynccontextmanager
     async def slow(self) -> AsyncIterator[None]:
-        """Every call takes as long as it is said to."""
+        """Each call takes ``GRAPH_SECONDS`` or ``STORAGE_SECONDS``."""
         self.directory.latency.seconds, self.storage.seconds = GRAPH_SECONDS, STORAGE_SECONDS
         yield
         self.directory.latency.seconds = self.storage.seconds = 0.0

@@ -103,9 +103,9 @@ def make(seed: int, *, on: int, changed: int, scanned: int) -> Answer:
         "bypassed": [{"object_id": own, "exchange_guid": guid, "name": own} for own, guid in now],
     }
     data = json.dumps(content, separators=(",", ":")).encode()
-    said = about | {"started_at": content["started_at"], "scanned": scanned, "bypassed": len(now)}
+    summary = about | {"started_at": content["started_at"], "scanned": scanned, "bypassed": len(now)}
     named = {"blob": "answer.json", "sha256": hashlib.sha256(data).hexdigest()}
-    result = SweepResult(kind=CommandKind.LIST_BYPASSED, outcome="listed", **said, **named)
+    result = SweepResult(kind=CommandKind.LIST_BYPASSED, outcome="listed", **summary, **named)
     entries = {own: BaselineEntry(own, "", _STARTED, covered=False, exchange_guid=guid) for own, guid in before}
     unpacked = _packed(entries)
     return Answer(data, result, gzip.compress(unpacked), hashlib.sha256(unpacked).hexdigest())

@@ -68,9 +68,9 @@ async def test_a_run_that_fails_says_so_and_sends_its_lines(
         await a_responder(world).resume_responses()
 
     assert flushed == ["flushed"]
-    told = vars(next(record for record in caplog.records if record.getMessage() == "run_failed"))
-    assert (told["function"], told["error_class"]) == ("resume_responses", "TransientError")
-    assert "alex@" not in str(told)
+    line = vars(next(record for record in caplog.records if record.getMessage() == "run_failed"))
+    assert (line["function"], line["error_class"]) == ("resume_responses", "TransientError")
+    assert "alex@" not in str(line)
 
 
 async def test_a_wrong_setting_is_logged_and_sent(
@@ -81,8 +81,8 @@ async def test_a_wrong_setting_is_logged_and_sent(
         await bootstrap.responder()
 
     assert flushed == ["flushed"]
-    told = vars(next(record for record in caplog.records if record.getMessage() == "run_failed"))
-    assert (told["function"], told["error_class"]) == ("start", "SettingError")
+    line = vars(next(record for record in caplog.records if record.getMessage() == "run_failed"))
+    assert (line["function"], line["error_class"]) == ("start", "SettingError")
 
 
 async def test_the_first_run_begins_to_send_before_anything_is_built(monkeypatch: pytest.MonkeyPatch) -> None:

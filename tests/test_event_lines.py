@@ -32,10 +32,10 @@ def _heard(caplog: pytest.LogCaptureFixture) -> None:
 
 def lines(caplog: pytest.LogCaptureFixture, *words: str) -> list[dict[str, Any]]:
     """The fields of the lines with these words, of all without."""
-    told = [record for record in caplog.records if record.name == LINES]
+    logged = [record for record in caplog.records if record.name == LINES]
     return [
         {name: value for name, value in vars(record).items() if name not in STANDARD}
-        for record in told
+        for record in logged
         if not words or record.getMessage() in words
     ]
 
@@ -66,10 +66,10 @@ async def a_long_day() -> World:
 async def test_each_entry_of_the_response_log_is_exactly_one_line(caplog: pytest.LogCaptureFixture) -> None:
     world = await a_long_day()
     stored = {(entry.target, entry.seq, entry.event, entry.hash) for entry in await all_entries(world)}
-    told = [(it["target"], it["seq"], it["event"], it["hash"]) for it in lines(caplog, *EVENTS)]
+    logged = [(it["target"], it["seq"], it["event"], it["hash"]) for it in lines(caplog, *EVENTS)]
 
     assert len(stored) > 20
-    assert sorted(told) == sorted(stored)
+    assert sorted(logged) == sorted(stored)
 
 
 async def test_each_note_is_exactly_one_line(caplog: pytest.LogCaptureFixture) -> None:
@@ -105,10 +105,10 @@ async def test_a_transaction_that_was_not_stored_writes_no_line(caplog: pytest.L
 async def test_a_containment_is_logged_with_its_incident_and_since_when(caplog: pytest.LogCaptureFixture) -> None:
     world = await contained()
     (incident,) = await world.incidents()
-    (told,) = [it for it in lines(caplog, "notification") if it["about"] == "contained"]
+    (logged,) = [it for it in lines(caplog, "notification") if it["about"] == "contained"]
 
-    assert (told["incident_id"], told["target"], told["severity"]) == (incident.id, ALEX, "critical")
-    assert told["opened_at"] == START.isoformat()
+    assert (logged["incident_id"], logged["target"], logged["severity"]) == (incident.id, ALEX, "critical")
+    assert logged["opened_at"] == START.isoformat()
 
 
 async def test_no_line_names_a_person(caplog: pytest.LogCaptureFixture) -> None:
@@ -148,16 +148,16 @@ async def test_a_health_alert_is_logged_when_it_begins_and_when_it_is_over(caplo
     await world.sweep()
     await world.passes(hours=25)
     await world.sweep()
-    told = [(it["event"], it["alert"]) for it in lines(caplog, "alert", "recovered") if it["alert"] == "poison"]
+    logged = [(it["event"], it["alert"]) for it in lines(caplog, "alert", "recovered") if it["alert"] == "poison"]
 
-    assert told == [("alert", "poison"), ("recovered", "poison")]
+    assert logged == [("alert", "poison"), ("recovered", "poison")]
 
 
 async def test_the_notes_of_a_health_alert_name_it(caplog: pytest.LogCaptureFixture) -> None:
     await raise_health("feed_silent", "nothing came", World().services)
-    (told,) = lines(caplog, "notification")
+    (logged,) = lines(caplog, "notification")
 
-    assert (told["about"], told["alert"], told["severity"]) == ("health", "feed_silent", "critical")
+    assert (logged["about"], logged["alert"], logged["severity"]) == ("health", "feed_silent", "critical")
 
 
 async def test_a_poll_writes_a_line_for_every_ongoing_alert(caplog: pytest.LogCaptureFixture) -> None:
@@ -180,28 +180,28 @@ async def test_a_complete_sweep_is_logged_with_its_counts(caplog: pytest.LogCapt
     world = World()
     world.bypassed[ALEX] = True
     await world.sweep(scanned=1000)
-    (told,) = lines(caplog, "swept")
+    (logged,) = lines(caplog, "swept")
 
-    assert (told["scanned"], told["on"], told["covered"]) == (1000, 1, 0)
+    assert (logged["scanned"], logged["on"], logged["covered"]) == (1000, 1, 0)
 
 
 async def test_a_checkpoint_is_logged_with_its_heads(caplog: pytest.LogCaptureFixture) -> None:
     world = await contained()
     (held,) = world.checkpoints.held
-    (told,) = lines(caplog, "checkpoint")
+    (logged,) = lines(caplog, "checkpoint")
 
-    assert (told["seq"], told["hash"], told["previous"], told["count"]) == (1, held.hash, "", 1)
-    assert told["heads"] == f"{ALEX}:{held.heads[ALEX][0]}:{held.heads[ALEX][1]}"
+    assert (logged["seq"], logged["hash"], logged["previous"], logged["count"]) == (1, held.hash, "", 1)
+    assert logged["heads"] == f"{ALEX}:{held.heads[ALEX][0]}:{held.heads[ALEX][1]}"
 
 
 def test_a_large_checkpoint_takes_several_lines_that_hold_every_head(caplog: pytest.LogCaptureFixture) -> None:
     heads = {f"name-{number:064x}": (number, f"{number:064x}") for number in range(200)}
     write_checkpoint_lines(Checkpoint(seq=3, at=START, heads=heads, previous="p", hash="h"))
-    told = lines(caplog, "checkpoint")
+    logged = lines(caplog, "checkpoint")
 
-    assert [(it["part"], it["parts"]) for it in told] == [(number + 1, len(told)) for number in range(len(told))]
-    assert max(len(it["heads"]) for it in told) <= LARGEST
-    assert [head.split(":")[0] for it in told for head in it["heads"].split()] == sorted(heads)
+    assert [(it["part"], it["parts"]) for it in logged] == [(number + 1, len(logged)) for number in range(len(logged))]
+    assert max(len(it["heads"]) for it in logged) <= LARGEST
+    assert [head.split(":")[0] for it in logged for head in it["heads"].split()] == sorted(heads)
 
 
 @pytest.fixture(scope="module")

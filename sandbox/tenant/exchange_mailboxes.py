@@ -48,7 +48,7 @@ def distinguished_name(account: Account) -> str:
 
 
 def with_mailbox(tenant: Tenant) -> Iterable[tuple[Account, Mailbox]]:
-    """Every account with a mailbox: members have one unless it is said."""
+    """Every account with a mailbox: members have one by default."""
     for account in tenant.accounts.values():
         if not account.deleted and account.mailbox is not None:
             yield account, account.mailbox

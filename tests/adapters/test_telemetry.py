@@ -71,15 +71,15 @@ def test_a_line_arrives_in_the_table_of_traces(sent: Ingestion) -> None:
 
 
 def test_a_critical_note_arrives_as_an_error(sent: Ingestion) -> None:
-    (told,) = data(sent, "notification")
+    (item,) = data(sent, "notification")
 
-    assert (told["severityLevel"], told["properties"]["about"]) == (3, "contained")
+    assert (item["severityLevel"], item["properties"]["about"]) == (3, "contained")
 
 
 def test_numbers_arrive_as_text(sent: Ingestion) -> None:
-    (told,) = data(sent, "resumed")
+    (item,) = data(sent, "resumed")
 
-    assert told["properties"]["targets"] == "3"
+    assert item["properties"]["targets"] == "3"
 
 
 @pytest.mark.parametrize("kept", ["@contoso", "eyJ0", "read mail", "Contained: alex"])

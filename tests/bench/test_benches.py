@@ -252,11 +252,11 @@ def test_without_powershell_there_are_no_figures_of_the_worker(monkeypatch: pyte
 
 
 def test_events_are_mixed_by_seed_and_some_come_twice() -> None:
-    told = by_seed(1, Settings(), events=100, targets=10)
+    drawn = by_seed(1, Settings(), events=100, targets=10)
 
-    hints = [each for each in told.deliveries if isinstance(each, bytes)]
-    records = [each["Id"] for each in told.deliveries if isinstance(each, dict)]
-    assert (told.count, len(told.on), len(told.off), told.deliveries.count(SWEEP)) == (100, 9, 1, 2)
+    hints = [each for each in drawn.deliveries if isinstance(each, bytes)]
+    records = [each["Id"] for each in drawn.deliveries if isinstance(each, dict)]
+    assert (drawn.count, len(drawn.on), len(drawn.off), drawn.deliveries.count(SWEEP)) == (100, 9, 1, 2)
     assert (len(hints), len(set(hints)), len(records), len(set(records))) == (33, 20, 49, 18)
 
 
@@ -297,8 +297,8 @@ def test_what_cannot_be_measured_is_said_and_the_rest_goes_on(
 
     code = runner.main()
 
-    told = json.loads(results.read_text())["benches"]["mixed_records"]["problem"]
-    assert (code, "measure" in told, "not measured" in capsys.readouterr().out) == (1, True, True)
+    problem = json.loads(results.read_text())["benches"]["mixed_records"]["problem"]
+    assert (code, "measure" in problem, "not measured" in capsys.readouterr().out) == (1, True, True)
 
 
 @pytest.mark.slow

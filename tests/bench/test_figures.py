@@ -21,9 +21,9 @@ def test_a_verdict_says_by_how_much_a_target_is_missed(target: Target, value: fl
 
 
 def test_a_bench_gives_each_figure_its_unit_and_its_target() -> None:
-    told = Bench.measured("contain", {"times_bare_calls": 1.3, "responder_ms": 200.0}).as_json()
+    written = Bench.measured("contain", {"times_bare_calls": 1.3, "responder_ms": 200.0}).as_json()
 
-    assert told == {
+    assert written == {
         "times_bare_calls": {"value": 1.3, "unit": "x", "target": "≤ 1.15", "verdict": "missed by 0.15 (13%)"},
         "responder_ms": {"value": 200.0, "unit": "ms"},
     }

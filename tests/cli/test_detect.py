@@ -112,10 +112,10 @@ def test_a_count_of_one_is_singular(tmp_path: Path) -> None:
 def test_the_family_is_found_on_demand(tmp_path: Path) -> None:
     path = a_file(tmp_path, [a_tampering()])
 
-    silent, told = run("--output", "json", path), run("--family", "--output", "json", path)
+    silent, with_family = run("--output", "json", path), run("--family", "--output", "json", path)
 
     assert (kinds(silent), silent.exit_code) == ([], 0)
-    assert (kinds(told), told.exit_code) == (["tampering"], 1)
+    assert (kinds(with_family), with_family.exit_code) == (["tampering"], 1)
 
 
 def test_what_of_the_family_took_no_effect_is_not_counted(tmp_path: Path) -> None:

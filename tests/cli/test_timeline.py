@@ -120,10 +120,10 @@ def test_a_record_says_what_happened_at_its_own_time(fields: dict[str, Any], sai
 
 
 def test_what_an_alert_says_is_a_claim_and_nothing_that_happened() -> None:
-    claim, told = line(an_alert(actor=Actor(user_id="eve")))
+    claim, report = line(an_alert(actor=Actor(user_id="eve")))
 
     assert (claim.at, claim.kind, claim.what) == (START, Kind.CLAIMED, "bypass claimed by an alert, actor eve")
-    assert told.kind is Kind.REPORTED
+    assert report.kind is Kind.REPORTED
 
 
 def test_an_alert_without_a_time_claims_none() -> None:
@@ -175,9 +175,9 @@ def test_an_account_that_a_sweep_did_not_list_is_not_said_to_be_on() -> None:
 
 
 def test_a_hint_names_its_sender_and_its_link() -> None:
-    [told] = [it for it in line(an_alert(link="https://siem.example/17")) if it.kind is Kind.REPORTED]
+    [report] = [it for it in line(an_alert(link="https://siem.example/17")) if it.kind is Kind.REPORTED]
 
-    assert (told.source, told.sender, told.link) == ("hint", "a SIEM", "https://siem.example/17")
+    assert (report.source, report.sender, report.link) == ("hint", "a SIEM", "https://siem.example/17")
 
 
 def test_a_hint_that_was_not_borne_out_says_so() -> None:
@@ -293,9 +293,9 @@ def test_the_order_of_the_rows_changes_nothing(findings: list[Finding]) -> None:
 
 
 def test_the_json_twin_holds_what_is_known_and_no_more() -> None:
-    [_, told] = line(an_alert(id="hint-1-00"))
+    [_, report] = line(an_alert(id="hint-1-00"))
 
-    assert told.as_json() == {
+    assert report.as_json() == {
         "at": "2026-03-02T09:00:03Z",
         "kind": "reported",
         "what": "alert from a SIEM",
@@ -310,12 +310,12 @@ def test_the_json_twin_holds_what_is_known_and_no_more() -> None:
 
 
 def test_the_cost_of_a_source_is_the_median_over_incidents_of_its_first_report() -> None:
-    told = [
+    reports = [
         (an_incident(), [a_record(received_at=START + minutes * MINUTE), a_record(received_at=START + 900 * MINUTE)])
         for minutes in (10, 60, 20)
     ]
 
-    assert costs(told) == {"feed": Cost(median_minutes=20.0, incidents=3)}
+    assert costs(reports) == {"feed": Cost(median_minutes=20.0, incidents=3)}
 
 
 @pytest.mark.parametrize(

@@ -370,8 +370,8 @@ class Live:
         services = self.responder.services
         return (await verify_log(services.ledger, services.checkpoints)).problems
 
-    async def told(self) -> set[str]:
-        """What people were told about; every one of these messages was delivered."""
+    async def notified(self) -> set[str]:
+        """What people were notified of. Every notification was delivered."""
         notifications = await self.rows(Notification)
         assert all(notification.sent_at for notification in notifications)
         return {notification.about for notification in notifications}

@@ -79,7 +79,7 @@ async def test_it_is_kept_and_shown_and_the_good_record_after_it_is_acted_on(
 
     assert live.changed() == all_of("alex")
     assert any(reason in item["reason"] for item in said.json["unreadable"])
-    assert "unreadable" in await live.told()
+    assert "unreadable" in await live.notified()
 
 
 async def test_a_bad_record_between_good_ones_of_the_same_blob_holds_up_neither(live: Live) -> None:

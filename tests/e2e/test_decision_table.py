@@ -59,7 +59,7 @@ async def test_a_violation_is_contained(live: Live) -> None:
     assert await live.endings() == [Ending("violation", IncidentStatus.CONTAINED, CONTAINED)]
     assert live.changed() == all_of("alex")
     assert (live.account("alex")["account_enabled"], live.account("alex")["audit_bypass_enabled"]) == (False, False)
-    assert await live.told() == {"contained", "restored"}
+    assert await live.notified() == {"contained", "restored"}
 
 
 async def test_a_name_that_only_exchange_knows_is_contained(live: Live) -> None:
@@ -76,7 +76,7 @@ async def test_a_name_that_nobody_has_is_held(live: Live) -> None:
 
     assert await live.endings() == [Ending("unresolved", IncidentStatus.HELD, ALL_HELD)]
     assert live.changed() == set()
-    assert await live.told() == {"held"}
+    assert await live.notified() == {"held"}
 
 
 async def test_an_object_id_and_a_name_that_nobody_has_are_held(live: Live) -> None:
@@ -143,7 +143,7 @@ async def test_an_unreadable_row_holds_the_containment_and_restores_auditing(liv
     steps = {BLOCK: HELD, REVOKE: HELD, DISABLE: NOW}
     assert await live.endings() == [Ending("allowlist_unclear", IncidentStatus.HELD, steps)]
     assert live.changed() == changes("svc-archive", "audit_bypass_enabled")
-    assert await live.told() == {"allowlist_changed", "held", "restored"}
+    assert await live.notified() == {"allowlist_changed", "held", "restored"}
 
 
 async def test_a_row_edited_after_the_bypass_exempts_nobody(live: Live) -> None:
@@ -164,7 +164,7 @@ async def test_an_entry_that_expired_meanwhile_restores_auditing_and_notifies_th
 
     assert await live.endings() == [Ending("allowlist_expired", IncidentStatus.RESTORED, {DISABLE: NOW})]
     assert live.changed() == changes("svc-archive", "audit_bypass_enabled")
-    assert "allowlist_expired" in await live.told()
+    assert "allowlist_expired" in await live.notified()
 
 
 async def test_an_entry_that_had_expired_before_the_bypass_exempts_nobody(live: Live) -> None:
@@ -219,7 +219,7 @@ async def test_a_failed_attempt_is_reported_and_nobody_is_contained(live: Live) 
 
     assert (await live.verdicts(), await live.endings()) == (["attempt"], [])
     assert live.changed() == set()
-    assert await live.told() == {"attempt"}
+    assert await live.notified() == {"attempt"}
 
 
 # ---- how many ---------------------------------------------------------------------------------------------------
@@ -275,7 +275,7 @@ async def test_the_block_of_a_synced_account_is_called_temporary(live: Live) -> 
     steps = {BLOCK: ("done", "temporary"), REVOKE: NOW, DISABLE: NOW}
     assert await live.endings() == [Ending("violation", IncidentStatus.CONTAINED, steps)]
     assert live.changed() == all_of("hybrid")
-    assert await live.told() == {"restored", "step_ineffective"}
+    assert await live.notified() == {"restored", "step_ineffective"}
 
 
 async def test_the_revocation_of_a_guest_is_called_ineffective(live: Live) -> None:
@@ -285,7 +285,7 @@ async def test_the_revocation_of_a_guest_is_called_ineffective(live: Live) -> No
     steps = {BLOCK: NOW, REVOKE: ("done", "ineffective"), DISABLE: NOW}
     assert await live.endings() == [Ending("violation", IncidentStatus.FAILED, steps)]
     assert live.changed() == changes("pat_fabrikam.example#EXT#", "account_enabled", "audit_bypass_enabled")
-    assert "step_ineffective" in await live.told()
+    assert "step_ineffective" in await live.notified()
 
 
 async def test_the_block_of_an_administrator_fails_and_names_the_missing_role(live: Live) -> None:
@@ -297,7 +297,7 @@ async def test_the_block_of_an_administrator_fails_and_names_the_missing_role(li
     assert live.changed() == changes("admin", "sign_in_sessions_valid_from", "audit_bypass_enabled")
     details = {step.step.value: step.detail for step in await live.rows(Step)}
     assert "Privileged Authentication Administrator" in details[BLOCK]
-    assert "step_failed" in await live.told()
+    assert "step_failed" in await live.notified()
 
 
 async def test_an_administrator_is_blocked_once_the_role_is_granted_and_a_person_approves(live: Live) -> None:
@@ -374,7 +374,7 @@ async def test_observe_decides_and_changes_nothing(start: Start) -> None:
     withheld = dict.fromkeys((BLOCK, REVOKE, DISABLE), ("withheld", None))
     assert await live.endings() == [Ending("violation", IncidentStatus.OBSERVED, withheld)]
     assert live.changed() == set()
-    assert await live.told() == {"observed"}
+    assert await live.notified() == {"observed"}
 
 
 async def test_what_observe_withheld_is_done_after_approval_in_enforce(start: Start) -> None:

@@ -82,7 +82,7 @@ async def examined(live: Live, **env: str) -> Said:
     return await bypassctl(live.env | env, "doctor", "--output", "json")
 
 
-def told(said: Said) -> list[tuple[str, str]]:
+def problems_of(said: Said) -> list[tuple[str, str]]:
     return [(found["id"], found["about"]) for found in said.json["problems"]]
 
 
@@ -102,13 +102,13 @@ async def as_person(live: Live, monkeypatch: pytest.MonkeyPatch) -> Said:
 async def test_an_installation_in_order_has_nothing(well: Live) -> None:
     said = await examined(well)
 
-    assert (told(said), said.code) == ([], 0)
+    assert (problems_of(said), said.code) == ([], 0)
 
 
 async def test_a_person_sees_the_same(well: Live, monkeypatch: pytest.MonkeyPatch) -> None:
     said = await as_person(well, monkeypatch)
 
-    assert (told(said), said.code) == ([], 0)
+    assert (problems_of(said), said.code) == ([], 0)
 
 
 async def test_for_people_each_finding_is_one_line(well: Live) -> None:
@@ -136,7 +136,7 @@ async def test_each_role_that_is_missing_is_named(well: Live, role: Any) -> None
     responder_of(well.tenant).roles[RESOURCES[role.api]].remove(role.value)
     said = await examined(well)
 
-    assert (told(said), said.code) == ([("role_missing", role.value)], 1)
+    assert (problems_of(said), said.code) == ([("role_missing", role.value)], 1)
 
 
 async def test_what_the_app_found_missing_is_reported_to_a_person(well: Live, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -145,7 +145,7 @@ async def test_what_the_app_found_missing_is_reported_to_a_person(well: Live, mo
     await well.responder.resume_responses()
     said = await as_person(well, monkeypatch)
 
-    assert (told(said), said.code) == ([("role_missing", "User.Read.All")], 1)
+    assert (problems_of(said), said.code) == ([("role_missing", "User.Read.All")], 1)
 
 
 async def test_a_token_from_before_the_grant_is_reported_with_its_times(well: Live) -> None:
@@ -154,7 +154,7 @@ async def test_a_token_from_before_the_grant_is_reported_with_its_times(well: Li
     said = await examined(well)
     [token] = [each for each in said.json["self_check"]["tokens"] if each["api"] == Api.GRAPH]
 
-    assert told(said) == [("role_missing", "User.EnableDisableAccount.All")]
+    assert problems_of(said) == [("role_missing", "User.EnableDisableAccount.All")]
     assert token["issued_at"] == time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(issued))
     assert time.strftime("%Y-%m-%d %H:%M:%SZ", time.gmtime(issued + 24 * 3600)) in said.json["problems"][0]["fix"]
 
@@ -184,8 +184,8 @@ async def test_a_person_sees_that_a_right_is_given_and_the_apps_token_is_older(g
 async def test_another_tenants_identity_is_named(well: Live) -> None:
     said = await examined(well, TENANT_ID="99999999-9999-4999-8999-999999999999")
 
-    assert ("tenant_wrong", "TENANT_ID") in told(said)
-    assert not {found for found, _ in told(said)} & {"role_missing", "feed_refused"}
+    assert ("tenant_wrong", "TENANT_ID") in problems_of(said)
+    assert not {found for found, _ in problems_of(said)} & {"role_missing", "feed_refused"}
 
 
 @pytest.mark.parametrize("status", ["disabled", "missing"])
@@ -193,7 +193,7 @@ async def test_the_state_of_the_subscription_is_named(well: Live, status: str) -
     well.client.subscription(status)
     said = await examined(well)
 
-    assert (told(said), said.code) == ([(f"subscription_{status}", "Audit.Exchange")], 1)
+    assert (problems_of(said), said.code) == ([(f"subscription_{status}", "Audit.Exchange")], 1)
 
 
 # ---- storage
@@ -204,7 +204,7 @@ async def test_each_table_that_is_missing_is_named(well: Live, name: str) -> Non
     await well.responder.storage.tables.delete_table(name)
     said = await examined(well)
 
-    assert (told(said), said.code) == ([("storage_missing", f"table {name}")], 1)
+    assert (problems_of(said), said.code) == ([("storage_missing", f"table {name}")], 1)
 
 
 @pytest.mark.parametrize("name", sampled(ALL_QUEUES))
@@ -212,7 +212,7 @@ async def test_each_queue_that_is_missing_is_named(well: Live, name: str) -> Non
     await well.responder.storage.queues.delete_queue(name)
     said = await examined(well)
 
-    assert (told(said), said.code) == ([("storage_missing", f"queue {name}")], 1)
+    assert (problems_of(said), said.code) == ([("storage_missing", f"queue {name}")], 1)
 
 
 @pytest.mark.parametrize("name", sampled(CONTAINERS))
@@ -220,7 +220,7 @@ async def test_each_container_that_is_missing_is_named(well: Live, name: str) ->
     await well.responder.storage.blobs.delete_container(name)
     said = await examined(well)
 
-    assert (told(said), said.code) == ([("storage_missing", f"container {name}")], 1)
+    assert (problems_of(said), said.code) == ([("storage_missing", f"container {name}")], 1)
 
 
 @pytest.mark.parametrize(
@@ -230,8 +230,8 @@ async def test_a_place_that_is_closed_to_the_app_is_named(well: Live, gate: Stor
     gate.refused[name] = NO_ROLE
     said = await examined(well)
 
-    assert [found for found, _ in told(said)] == ["storage_forbidden"]
-    assert told(said)[0][1].split()[1] == name
+    assert [found for found, _ in problems_of(said)] == ["storage_forbidden"]
+    assert problems_of(said)[0][1].split()[1] == name
     assert said.code == 1
 
 
@@ -241,7 +241,7 @@ async def test_what_is_closed_to_the_person_only_is_no_finding(
     gate.refused["sweeps"] = NO_ROLE
     said = await as_person(well, monkeypatch)
 
-    assert (told(said), said.code) == ([], 0)
+    assert (problems_of(said), said.code) == ([], 0)
 
 
 async def test_a_person_who_may_not_read_feed_cannot_look(
@@ -250,14 +250,14 @@ async def test_a_person_who_may_not_read_feed_cannot_look(
     gate.refused["Feed"] = NO_ROLE
     said = await as_person(well, monkeypatch)
 
-    assert (told(said), said.code) == ([], 3)
+    assert (problems_of(said), said.code) == ([], 3)
 
 
 async def test_a_message_in_a_poison_queue_is_named(well: Live) -> None:
     await well.responder.storage.queues.get_queue_client("alerts-poison").send_message("it")
     said = await examined(well)
 
-    assert (told(said), said.code) == ([("poison_waiting", "alerts-poison")], 1)
+    assert (problems_of(said), said.code) == ([("poison_waiting", "alerts-poison")], 1)
 
 
 # ---- clock, app, worker, settings
@@ -267,7 +267,7 @@ async def test_a_skewed_clock_of_the_app_is_named(well: Live, gate: StorageGate)
     gate.skew_seconds = 45
     said = await examined(well)
 
-    assert [found for found, _ in told(said)] == ["clock_skew_app"]
+    assert [found for found, _ in problems_of(said)] == ["clock_skew_app"]
     assert "behind storage" in said.json["problems"][0]["what"]
 
 
@@ -277,7 +277,7 @@ async def test_a_skewed_clock_of_this_machine_is_named(
     gate.skew_seconds = -45
     said = await as_person(well, monkeypatch)
 
-    assert told(said) == [("clock_skew_here", "this machine")]
+    assert problems_of(said) == [("clock_skew_here", "this machine")]
 
 
 async def test_an_app_that_never_ran_is_named(storage: str, start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -285,7 +285,7 @@ async def test_an_app_that_never_ran_is_named(storage: str, start: Start, monkey
     await empty_the_queues(live)
     said = await as_person(live, monkeypatch)
 
-    assert ([found for found, _ in told(said)], said.code) == (["app_silent"], 1)
+    assert ([found for found, _ in problems_of(said)], said.code) == (["app_silent"], 1)
 
 
 async def test_a_scheduler_that_stopped_is_named(well: Live, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -295,7 +295,7 @@ async def test_a_scheduler_that_stopped_is_named(well: Live, monkeypatch: pytest
     await store.save(check.model_copy(update={"at": check.at.replace(year=check.at.year - 1)}))
     said = await as_person(well, monkeypatch)
 
-    assert [found for found, _ in told(said)] == ["resume_late"]
+    assert [found for found, _ in problems_of(said)] == ["resume_late"]
 
 
 async def test_a_silent_worker_is_named(well: Live) -> None:
@@ -305,14 +305,14 @@ async def test_a_silent_worker_is_named(well: Live) -> None:
         await well.responder.sweep_bypass_state()
     said = await examined(well)
 
-    assert "sweeps_silent" in [found for found, _ in told(said)]
-    assert not {"sweep_overdue", "sweep_unknown"} & {found for found, _ in told(said)}
+    assert "sweeps_silent" in [found for found, _ in problems_of(said)]
+    assert not {"sweep_overdue", "sweep_unknown"} & {found for found, _ in problems_of(said)}
 
 
 async def test_a_missing_setting_of_this_shell_is_named(well: Live) -> None:
     said = await examined(well, TENANT_ID="")
 
-    assert (told(said), said.code) == ([("setting_wrong", "TENANT_ID")], 3)
+    assert (problems_of(said), said.code) == ([("setting_wrong", "TENANT_ID")], 3)
 
 
 def nowhere(connection_string: str) -> str:
@@ -323,7 +323,7 @@ def nowhere(connection_string: str) -> str:
 async def test_an_account_that_the_app_does_not_reach_is_named_by_service(well: Live, gate: StorageGate) -> None:
     said = await examined(well, ResponderStorage=nowhere(gate.connection_string))
 
-    assert [found for found, _ in told(said)] == ["storage_unreachable"] * 3
+    assert [found for found, _ in problems_of(said)] == ["storage_unreachable"] * 3
 
 
 @pytest.mark.slow
@@ -333,4 +333,4 @@ async def test_an_account_that_a_person_does_not_reach_cannot_be_looked_at(
     well.env["ResponderStorage"] = nowhere(gate.connection_string)
     said = await as_person(well, monkeypatch)
 
-    assert (told(said), said.code) == ([], 3)
+    assert (problems_of(said), said.code) == ([], 3)

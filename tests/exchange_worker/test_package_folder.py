@@ -67,10 +67,10 @@ def test_settings_of_a_laptop_and_modules_that_are_not_locked_stay_out(packaging
 def test_path_size_and_hash_of_the_zip_are_printed_on_stdout(packaging: Packaging) -> None:
     packaging.save()
 
-    told = packaging.from_folder().stdout
+    printed = packaging.from_folder().stdout
 
     written = packaging.zip.read_bytes()
-    assert told == f"{packaging.zip}  {len(written)} bytes  SHA-256 {sha256(written)}\n"
+    assert printed == f"{packaging.zip}  {len(written)} bytes  SHA-256 {sha256(written)}\n"
 
 
 def test_the_build_folder_has_the_zip_and_the_same_unpacked_and_nothing_else(packaging: Packaging) -> None:

@@ -207,8 +207,8 @@ async def test_an_act_from_after_the_release_of_the_actor_contains_them() -> Non
 
 def about_mallory(world: World) -> Finding:
     name, eve = "mallory@contoso.onmicrosoft.com", Actor(user_id="eve@contoso.onmicrosoft.com")
-    told = {"object_id_text": MALLORYS_ID, "identity_text": name, "actor": eve}
-    return a_finding(effective_at=world.now, received_at=world.now, **told)
+    fields = {"object_id_text": MALLORYS_ID, "identity_text": name, "actor": eve}
+    return a_finding(effective_at=world.now, received_at=world.now, **fields)
 
 
 async def test_what_people_read_of_an_actor_does_not_say_that_they_were_bypassed() -> None:

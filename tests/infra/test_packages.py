@@ -108,10 +108,10 @@ def test_a_fault_is_named(checkout: Checkout, seed: Callable[[Checkout], object]
 
 
 def test_a_package_that_another_one_requires_is_missed(checkout: Checkout) -> None:
-    told = "Metadata-Version: 2.1\nName: first\nVersion: 1.0\n"
-    told += 'Requires-Dist: third>=1\nRequires-Dist: other; python_version < "3.13"\n'
-    told += 'Requires-Dist: more; extra == "more"\n'
-    digest = a_wheel(checkout.wheels, "first", **{"first-1.0.dist-info/METADATA": told})
+    metadata = "Metadata-Version: 2.1\nName: first\nVersion: 1.0\n"
+    metadata += 'Requires-Dist: third>=1\nRequires-Dist: other; python_version < "3.13"\n'
+    metadata += 'Requires-Dist: more; extra == "more"\n'
+    digest = a_wheel(checkout.wheels, "first", **{"first-1.0.dist-info/METADATA": metadata})
     checkout.write_lock(first=digest)
 
     assert problems(checkout) == ["responder.zip has no package third, which first requires"]

@@ -88,8 +88,8 @@ def test_the_workflows_of_the_repository_have_no_fault(copy: Path) -> None:
     assert list(workflows.run(copy)) == []
 
 
-@pytest.mark.parametrize(("name", "before", "after", "told"), FAULTS.values(), ids=FAULTS)
-def test_a_fault_is_named(copy: Path, name: str, before: str, after: str, told: str) -> None:
+@pytest.mark.parametrize(("name", "before", "after", "expected"), FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_named(copy: Path, name: str, before: str, after: str, expected: str) -> None:
     path = copy / workflows.FOLDER / name
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace(before, after, 1), encoding="utf-8")
@@ -97,7 +97,7 @@ def test_a_fault_is_named(copy: Path, name: str, before: str, after: str, told: 
     problems = list(workflows.run(copy))
 
     assert text != path.read_text(encoding="utf-8")
-    assert [problem for problem in problems if told in problem] != []
+    assert [problem for problem in problems if expected in problem] != []
 
 
 def test_no_workflow_at_all_is_a_problem(copy: Path) -> None:

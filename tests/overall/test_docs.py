@@ -359,15 +359,15 @@ def test_an_answer_fits_its_schema() -> None:
 
 
 def test_the_decision_table_has_every_verdict_in_the_order_in_which_they_apply() -> None:
-    told = first_words(section(document("flow.md"), "## The decision"))
+    named = first_words(section(document("flow.md"), "## The decision"))
 
-    assert list(dict.fromkeys(told)) == [verdict.value for verdict in Verdict]
+    assert list(dict.fromkeys(named)) == [verdict.value for verdict in Verdict]
 
 
 def test_the_flow_explains_every_state_effect_and_status() -> None:
-    told = first_words(section(document("flow.md"), "## 4. The plan is stored, then the steps"))
+    named = first_words(section(document("flow.md"), "## 4. The plan is stored, then the steps"))
 
-    assert sorted(told) == sorted(word.value for kind in (StepState, Effect, IncidentStatus) for word in kind)
+    assert sorted(named) == sorted(word.value for kind in (StepState, Effect, IncidentStatus) for word in kind)
 
 
 def test_every_kind_of_row_is_documented() -> None:

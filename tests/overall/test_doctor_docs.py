@@ -57,9 +57,9 @@ def given(kind: str) -> list[tuple[str, str]]:
 
 
 def test_the_role_that_doctor_names_for_a_table_is_the_one_that_is_given() -> None:
-    told = {(storage_role("table", name), f"'{name}'") for name in TABLES}
+    expected = {(storage_role("table", name), f"'{name}'") for name in TABLES}
 
-    assert set(given("Tables")) == told
+    assert set(given("Tables")) == expected
 
 
 def test_the_role_that_doctor_names_for_a_container_is_the_one_that_is_given() -> None:
@@ -71,15 +71,15 @@ def test_the_role_that_doctor_names_for_a_container_is_the_one_that_is_given() -
         "plans": "plans",
         "dead-letters": "deadLetters",
     }
-    told = {(storage_role("container", name), f"containers.{named[name]}") for name in CONTAINERS}
+    expected = {(storage_role("container", name), f"containers.{named[name]}") for name in CONTAINERS}
 
-    assert set(given("Containers")) == told
+    assert set(given("Containers")) == expected
 
 
 def test_the_role_that_doctor_names_for_a_queue_is_the_one_that_is_given() -> None:
-    told = {(storage_role("queue", name), f"queues.{symbol}") for symbol, name in QUEUES.items()}
+    expected = {(storage_role("queue", name), f"queues.{symbol}") for symbol, name in QUEUES.items()}
 
-    assert {line for line in given("Queues") if line[1].startswith("queues.")} == told
+    assert {line for line in given("Queues") if line[1].startswith("queues.")} == expected
 
 
 def test_a_poison_queue_is_drained_by_its_own_role() -> None:

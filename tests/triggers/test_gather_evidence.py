@@ -98,19 +98,19 @@ async def test_a_notable_item_is_notified_once() -> None:
     world = await an_incident(inbox_rules=FakeSource(Found(count=1, items=(RULE,))))
     await gathers(world)
     await gathers(world, hours=25)
-    told = [note for note in world.notifier.sent if note.about == "follow_on"]
+    notes = [note for note in world.notifier.sent if note.about == "follow_on"]
 
-    assert len(told) == 1
-    assert "inbox rule, forwards outside" in told[0].text
+    assert len(notes) == 1
+    assert "inbox rule, forwards outside" in notes[0].text
 
 
 async def test_facts_that_read_the_same_are_listed_once_with_their_number() -> None:
     twice = tuple(RULE.model_copy(update={"detail": {"to": to}}) for to in ("a@example.net", "b@example.net"))
     world = await an_incident(inbox_rules=FakeSource(Found(count=2, items=twice)))
     await gathers(world)
-    [told] = [note for note in world.notifier.sent if note.about == "follow_on"]
+    [notes] = [note for note in world.notifier.sent if note.about == "follow_on"]
 
-    assert told.text.endswith("inbox rule, forwards outside (2 times).")
+    assert notes.text.endswith("inbox rule, forwards outside (2 times).")
 
 
 async def test_without_a_notable_item_nobody_is_notified() -> None:

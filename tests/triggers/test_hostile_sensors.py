@@ -56,7 +56,7 @@ async def findings(world: World, target: str = ALEX) -> list[Finding]:
     return [row for row in (await world.case(target)).by_key.values() if isinstance(row, Finding)]
 
 
-def told(world: World) -> list[str]:
+def notified(world: World) -> list[str]:
     return [notification.about for notification in world.notifier.sent]
 
 
@@ -183,7 +183,7 @@ async def test_a_second_first_sweep_is_reported_too() -> None:
     world.bypassed[ALEX] = True
     await world.sweep()
 
-    assert told(world).count("first_sweep") == 2
+    assert notified(world).count("first_sweep") == 2
 
 
 async def test_a_run_that_breaks_off_after_the_baseline_moved_still_reports_the_first_sweep() -> None:
@@ -200,7 +200,7 @@ async def test_a_run_that_breaks_off_after_the_baseline_moved_still_reports_the_
         await world.sweep()
     await world.passes(minutes=1)
 
-    assert told(world).count("first_sweep") == 1
+    assert notified(world).count("first_sweep") == 1
     assert await world.alerts() == set()
 
 
@@ -312,8 +312,8 @@ async def test_in_observe_the_owner_is_not_notified_that_auditing_was_restored()
     await world.sweep()
     await world.answer()
 
-    assert "allowlist_expired" not in told(world)
-    assert "observed" in told(world)
+    assert "allowlist_expired" not in notified(world)
+    assert "observed" in notified(world)
 
 
 # ---- floods ----------------------------------------------------------------------------------------------------------

@@ -107,12 +107,12 @@ async def test_the_first_sweep_holds_everybody_and_notifies_once() -> None:
     world = World()
     world.bypassed |= {ALEX: True, BLAKE: True}
     await world.sweep()
-    told = [notification for notification in world.notifier.sent if notification.about == "first_sweep"]
+    notes = [notification for notification in world.notifier.sent if notification.about == "first_sweep"]
 
     for target in (ALEX, BLAKE):
         assert set((await world.states(target)).values()) == {StepState.HELD}
-    assert len(told) == 1
-    assert "2 accounts" in told[0].title
+    assert len(notes) == 1
+    assert "2 accounts" in notes[0].title
     assert "held" not in [notification.about for notification in world.notifier.sent]
     assert world.exchange.sent == []
 

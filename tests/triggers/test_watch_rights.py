@@ -38,7 +38,7 @@ async def looked(world: World, answer: OrganizationRead | bytes) -> bytes:
     return message
 
 
-def told(world: World) -> list[str]:
+def notified(world: World) -> list[str]:
     return [each.title for each in world.notifier.sent if each.about == "tampering"]
 
 
@@ -49,7 +49,7 @@ async def test_a_new_holder_is_notified_once_however_often_the_answer_comes() ->
     await record_exchange_read(message, world.services)
     await world.passes(minutes=1)
 
-    assert told(world) == ["The right to set bypasses has 1 new holder"]
+    assert notified(world) == ["The right to set bypasses has 1 new holder"]
     assert all(world.directory.enabled.values())
 
 
@@ -58,4 +58,4 @@ async def test_an_answer_that_is_no_such_read_is_kept() -> None:
     await looked(world, b'{"switches": 17}\n')
 
     assert [item.reason for item in world.feed_store.kept] == ["bad_message"]
-    assert told(world) == []
+    assert notified(world) == []

@@ -143,8 +143,8 @@ def gathered(
 
     ``complete`` False: the service has more records.
     """
-    said = " ".join(part for part in ("" if complete else NOT_ALL, note) if part)
+    whole_note = " ".join(part for part in ("" if complete else NOT_ALL, note) if part)
     if not records:
-        return Empty(note=said)
+        return Empty(note=whole_note)
     ordered = sorted(items, key=lambda item: item.at or _LAST)
-    return Found(count=len(records), items=tuple(ordered), complete=complete, note=said, raw=tuple(records))
+    return Found(count=len(records), items=tuple(ordered), complete=complete, note=whole_note, raw=tuple(records))

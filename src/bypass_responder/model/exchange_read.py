@@ -209,7 +209,7 @@ class ReadResult(Value):
     exchange_guid: Guid | None = None
     """Of the mailbox that was recorded or changed: audit records of the change name it by this."""
     deliveries: Annotated[int, Field(ge=0)] | None = None
-    """How often the queue had delivered the command; None: not said. Above 1, an earlier worker may have set it."""
+    """How often the queue had delivered the command; None: unknown. Above 1, an earlier worker may have set it."""
     duration_seconds: Annotated[float, Field(ge=0)] = 0
     worker: str = ""
     error: str | None = None

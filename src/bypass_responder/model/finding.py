@@ -67,7 +67,7 @@ class Evidence(Stored):
 class Finding(Row):
     """A target is, was, or may be bypassed: stored before it is decided.
 
-    ``id``: an audit record's Id (with ``-whole`` where a later copy said more), or
+    ``id``: an audit record's Id (with ``-whole`` for a later copy with more information), or
     ``hint-…``, ``sweep-…``, ``actor-…``, ``recheck-…`` for other sources.
     """
 
@@ -150,10 +150,10 @@ class Finding(Row):
 
     @property
     def fingerprint(self) -> str:
-        """A digest of what the source says, the same for every copy that says the same."""
+        """A digest of what the source reported, the same for every copy with the same content."""
         received = {"received_at", "available_at", "evidence"} | ({"effective_at"} if self.stated_at else set())
-        said = self.model_dump_json(exclude=received, exclude_defaults=True)
-        return hashlib.sha256(said.encode()).hexdigest()
+        content = self.model_dump_json(exclude=received, exclude_defaults=True)
+        return hashlib.sha256(content.encode()).hexdigest()
 
     @property
     def names(self) -> tuple[str, ...]:

@@ -78,5 +78,5 @@ class Inquiry(Stored):
 
     def digest(self) -> str:
         """SHA-256 of question and answer: what the response log covers."""
-        said = self.model_dump_json(exclude={"etag", "memo", "next_at", "problem"}, exclude_defaults=True)
-        return hashlib.sha256(said.encode()).hexdigest()
+        content = self.model_dump_json(exclude={"etag", "memo", "next_at", "problem"}, exclude_defaults=True)
+        return hashlib.sha256(content.encode()).hexdigest()

@@ -20,7 +20,7 @@ ANSWER_WITHIN = timedelta(hours=1)
 ASKED_AGAIN_AFTER = timedelta(hours=6)
 """For a question without an answer."""
 KEPT = timedelta(days=30)
-"""Questions of every kind; what an answer said is kept by those who asked."""
+"""Questions of every kind; the asking function keeps what it needs of an answer."""
 
 
 async def ask_organization(services: Services) -> None:

@@ -41,7 +41,7 @@ if call == ["make", "setup"] or call[:1] == ["py"]:
     for name in {in_environment!r}:
         if not (programs / name).exists():
             (programs / name).symlink_to(folder / "stand-in")
-told = " ".join(call)
+call_line = " ".join(call)
 if call[:2] == ["az", "version"]:
     print(os.environ.get("AZ_VERSION", "2.91.0"))
     sys.exit(0)
@@ -49,7 +49,7 @@ if call == ["make", "setup"] or call[1:3] == ["-m", "pip"]:
     print("Successfully installed something", flush=True)
 calls = [" ".join(json.loads(line)) for line in (folder / "calls").read_text().splitlines()]
 for begins, answers in json.loads((folder / "answers").read_text()).items():
-    if told.startswith(begins):
+    if call_line.startswith(begins):
         code, text = answers[min(sum(each.startswith(begins) for each in calls), len(answers)) - 1]
         sys.stderr.write(text)
         sys.exit(code)

@@ -73,8 +73,8 @@ class Checkout:
         path.write_text(text, encoding="utf-8")
 
     def write_lock(self, **hashes: str) -> None:
-        told = [f"{name}==1.0 --hash=sha256:{digest}\n" for name, digest in hashes.items()]
-        self.lock.write_text("".join(told), encoding="utf-8")
+        pinned = [f"{name}==1.0 --hash=sha256:{digest}\n" for name, digest in hashes.items()]
+        self.lock.write_text("".join(pinned), encoding="utf-8")
 
     def package(self, *options: str, **variables: str) -> subprocess.CompletedProcess[str]:
         command = [sys.executable, "-m", "infra.package_responder", "--output", str(self.output), *options]

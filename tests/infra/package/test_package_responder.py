@@ -168,8 +168,8 @@ def test_it_is_for_the_apps_machine_whatever_runs_the_packager(checkout: Checkou
 
 
 def test_a_package_that_the_packagers_own_python_is_too_old_for_is_taken(checkout: Checkout) -> None:
-    told = "Metadata-Version: 2.1\nName: first\nVersion: 1.0\nRequires-Python: >=3.99\n"
-    checkout.write_lock(first=a_wheel(checkout.wheels, "first", **{"first-1.0.dist-info/METADATA": told}))
+    metadata = "Metadata-Version: 2.1\nName: first\nVersion: 1.0\nRequires-Python: >=3.99\n"
+    checkout.write_lock(first=a_wheel(checkout.wheels, "first", **{"first-1.0.dist-info/METADATA": metadata}))
 
     assert checkout.package().returncode == 0
 

@@ -236,14 +236,14 @@ def test_a_command_is_one_line_of_the_hosts_log_that_names_no_account(
     worker, command = workers("PowerShell"), a_disable(alex)
     worker.put("commands", command.model_dump_json())
     eventually(lambda: worker.results(command.command_id))
-    told = f"disable_bypass {command.command_id}: verified after "
+    beginning = f"disable_bypass {command.command_id}: verified after "
 
     def lines() -> list[str]:
-        return [line for line in worker.log.read_text("utf-8").splitlines() if line.startswith(told)]
+        return [line for line in worker.log.read_text("utf-8").splitlines() if line.startswith(beginning)]
 
     eventually(lines)
     assert len(lines()) == 1
-    assert lines()[0].removeprefix(told).endswith(" s")
+    assert lines()[0].removeprefix(beginning).endswith(" s")
 
 
 def test_a_sweep_on_the_queue_is_answered_with_a_blob_of_that_hash(

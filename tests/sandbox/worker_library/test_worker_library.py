@@ -74,7 +74,7 @@ def test_without_the_setting_the_host_sends_the_lines(seen: dict[str, Any]) -> N
 
 
 def test_with_the_setting_the_host_leaves_the_lines_to_the_app() -> None:
-    told = run(PYTHON_ENABLE_OPENTELEMETRY="true")
+    traced = run(PYTHON_ENABLE_OPENTELEMETRY="true")
 
-    assert told["capabilities"]["WorkerOpenTelemetryEnabled"] == "true"
-    assert told["outcomes"]["poll_audit_feed"]["succeeded"]
+    assert traced["capabilities"]["WorkerOpenTelemetryEnabled"] == "true"
+    assert traced["outcomes"]["poll_audit_feed"]["succeeded"]

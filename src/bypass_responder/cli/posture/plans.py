@@ -123,7 +123,7 @@ def goal_of(measures: Measures, actions: list[str], age_limit: int | None) -> Go
 
 
 def _nothing_to_do(missing: list[str]) -> str:
-    """Return what is said in place of a file."""
+    """Return the message that replaces a file."""
     hint = f" To add an action beyond Microsoft's set: --action Owner:{missing[0]}." if missing else ""
     return f"No file was written.{hint}"
 

@@ -47,11 +47,11 @@ function Resolve-ExchangeError {
     $ambiguous = $text -match 'ManagementObjectAmbiguousException'
     $help = "The worker's identity may not run ${Name}: it needs Exchange.ManageAsApp and " +
         'an Exchange role with this cmdlet. '
-    $said = if ($class -eq 'permission') { $help + $text } else { "${Name}: $text" }
+    $message = if ($class -eq 'permission') { $help + $text } else { "${Name}: $text" }
     [pscustomobject]@{
         Class          = if ($ambiguous) { $null } else { $class }
         Outcome        = if ($ambiguous) { 'ambiguous' } else { 'failed' }
         SessionExpired = $class -eq 'permission' -and $text -match $session
-        Message        = $said.Substring(0, [Math]::Min(1000, $said.Length))
+        Message        = $message.Substring(0, [Math]::Min(1000, $message.Length))
     }
 }
