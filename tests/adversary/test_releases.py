@@ -188,8 +188,7 @@ async def test_the_release_of_an_account_that_is_deleted_for_good_ends() -> None
     await hours_pass(world, 0.01)
     del world.directory.accounts[ALEX]
     await world.decides("release", incident)
-    for _ in range(33):
-        await hours_pass(world, 24)
+    await hours_pass(world, *[24] * 33)
     world.ledger.calls.clear()
     await hours_pass(world, 0.1)
 
@@ -203,8 +202,7 @@ async def test_a_block_of_which_no_read_shows_the_effect_is_not_read_for_ever() 
     incident = await contained(world)
     del world.directory.accounts[ALEX]
     await world.decides("dismiss", incident)
-    for _ in range(33):
-        await hours_pass(world, 24)
+    await hours_pass(world, *[24] * 33)
     world.ledger.calls.clear()
     await hours_pass(world, 0.1)
 

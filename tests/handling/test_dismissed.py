@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+import pytest
+
 from bypass_responder.model.case import TENANT_TARGET
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.notification import Notification
@@ -87,32 +89,26 @@ async def test_an_account_removed_from_the_allowlist_after_its_bypass_ended_is_l
     assert world.directory.enabled[ALEX] is True
 
 
-async def test_an_account_that_a_later_sweep_did_not_list_is_decided_anew_when_it_is_on() -> None:
-    """It was off already when it was dismissed, so that no read of *off* ends the episode."""
+@pytest.mark.parametrize(
+    ("swept_after", "on_after", "enabled"),
+    [
+        pytest.param(timedelta(minutes=15), timedelta(days=20), False, id="a later sweep ends it"),
+        pytest.param(timedelta(minutes=5), timedelta(minutes=15), True, id="a sweep of a stale server does not"),
+    ],
+)
+async def test_a_sweep_without_the_account_ends_a_dismissed_episode(
+    swept_after: timedelta, on_after: timedelta, *, enabled: bool
+) -> None:
+    """The account was off already when it was dismissed, so that no read of *off* ends the episode."""
     world = World()
     await world.sweep()
     await world.sees(a_finding(first_run=True))
     await world.decides("dismiss", (await world.incidents())[-1].id)
-    world.now += timedelta(minutes=15)
+    world.now += swept_after
     await world.sweep()
-    world.now += timedelta(days=20)
+    world.now += on_after
     world.bypassed[ALEX] = True
     await world.sweep()
     await world.answer()
 
-    assert not world.directory.enabled[ALEX]
-
-
-async def test_a_sweep_that_may_have_read_a_stale_server_ends_no_dismissed_episode() -> None:
-    world = World()
-    await world.sweep()
-    await world.sees(a_finding(first_run=True))
-    await world.decides("dismiss", (await world.incidents())[-1].id)
-    world.now += timedelta(minutes=5)
-    await world.sweep()
-    world.now += timedelta(minutes=15)
-    world.bypassed[ALEX] = True
-    await world.sweep()
-    await world.answer()
-
-    assert world.directory.enabled[ALEX]
+    assert world.directory.enabled[ALEX] is enabled
