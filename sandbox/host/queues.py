@@ -46,7 +46,7 @@ class QueueListener:
         self._running: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
-        """Listen for ever; when canceled, let what runs finish first."""
+        """Listen forever; when canceled, let what runs finish first."""
         pause = SHORTEST_PAUSE_SECONDS
         try:
             while True:

@@ -59,7 +59,7 @@ class TimerStatus:
 
 
 async def run_timer(function: HostedFunction, status: TimerStatus) -> None:
-    """Fire the timer for ever.
+    """Fire the timer forever.
 
     A failed run is not repeated: the next occurrence is the next try, as in Azure.
     """

@@ -30,7 +30,7 @@ class Fault(BaseModel):
 
     ``throttle``: 429 with Retry-After (403 with AF429 in the feed). ``server_error``: ``status``, empty body.
     ``drop_before`` and ``drop_after``: the connection breaks, without and with the effect. ``latency``: ``seconds``
-    more. ``exception``: Exchange answers 500 with the exception ``name``. It fires ``times`` times, for ever
+    more. ``exception``: Exchange answers 500 with the exception ``name``. It fires ``times`` times, forever
     when None; the first ``skip`` calls pass.
     """
 

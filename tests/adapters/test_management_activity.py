@@ -49,7 +49,7 @@ Publish = Callable[..., str]
 
 
 class StaticCredential:
-    """Gives the tokens in turn, the last one for ever; ``asked`` is what it was asked for."""
+    """Gives the tokens in turn, the last one forever; ``asked`` is what it was asked for."""
 
     def __init__(self, *tokens: str) -> None:
         self._tokens = chain(tokens, repeat(tokens[-1]))

@@ -196,7 +196,7 @@ async def test_the_release_of_an_account_that_is_deleted_for_good_ends() -> None
     assert (await world.steps())[StepKind.RELEASE].state is StepState.DONE
 
 
-async def test_a_block_of_which_no_read_shows_the_effect_is_not_read_for_ever() -> None:
+async def test_a_block_of_which_no_read_shows_the_effect_is_not_read_forever() -> None:
     """The account was deleted after the call, and nobody wants the block any more."""
     world = a_world()
     incident = await contained(world)

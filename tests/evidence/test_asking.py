@@ -99,7 +99,7 @@ async def test_subjects_are_removed_from_raw_records_and_details() -> None:
     assert outcome.raw == ({"Subject": "(removed)"},)
 
 
-def test_a_question_that_ends_the_process_is_not_asked_for_ever() -> None:
+def test_a_question_that_ends_the_process_is_not_asked_forever() -> None:
     inquiry = an_inquiry()
     for _ in range(asking.MOST_UNFINISHED + 1):
         inquiry = asking.claimed(inquiry, an_incident(), now=START)

@@ -110,7 +110,7 @@ def test_signs_are_said_with_their_time() -> None:
     assert len(known.signs) == 2
 
 
-def test_what_was_seen_before_the_bypass_ended_is_not_shown_for_ever() -> None:
+def test_what_was_seen_before_the_bypass_ended_is_not_shown_forever() -> None:
     known = [asked("sign_ins", found(SIGN_IN))]
 
     assert behaviors(known, now=START + 3 * DAY) == {}

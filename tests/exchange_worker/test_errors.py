@@ -144,7 +144,7 @@ def test_an_expired_session_is_opened_anew(
     assert tenant.counters["identity.token"] >= 1
 
 
-def test_a_right_that_stays_refused_does_not_connect_for_ever(
+def test_a_right_that_stays_refused_does_not_connect_forever(
     commands: Function, control: SandboxClient, tenant: Tenant, alex: Account
 ) -> None:
     control.fault("server_error", "exchange.Get-User", status=401, times=None)

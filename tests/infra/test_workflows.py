@@ -42,7 +42,7 @@ FAULTS = {
         "",
         "has no permissions",
     ),
-    "a job that may run for ever": ("ci.yml", "    timeout-minutes: 15\n", "", "job lint has no timeout-minutes"),
+    "a job that may run forever": ("ci.yml", "    timeout-minutes: 15\n", "", "job lint has no timeout-minutes"),
     "a token left behind": ("ci.yml", "persist-credentials: false", "persist-credentials: true", "artipacked"),
     "an installation beside a token": (
         "deploy.yml",

@@ -283,11 +283,11 @@ async def test_a_check_that_hangs_does_not_delay_the_run(monkeypatch: pytest.Mon
     monkeypatch.setattr(self_check, "TIMEOUT_SECONDS", 0.05)
     world = Looking()
 
-    async def for_ever(api: str) -> Token:
+    async def forever(api: str) -> Token:
         await asyncio.Event().wait()
         raise AssertionError
 
-    monkeypatch.setattr(world.tokens, "inspect", for_ever)
+    monkeypatch.setattr(world.tokens, "inspect", forever)
     await asyncio.wait_for(world.passes(minutes=1), timeout=10)
 
     assert world.saves == 0

@@ -178,7 +178,7 @@ class Host:
     functions: dict[int, asyncio.Task[None]] = field(default_factory=dict)
 
     async def serve(self) -> None:
-        """Take orders for ever."""
+        """Take orders forever."""
         self._services = self._build()
         self._numbers = itertools.count()
         asyncio.get_running_loop().add_reader(self.connection.fileno(), self._take_orders)

@@ -193,7 +193,7 @@ def test_without_alerts_there_is_no_subscription(checkout: Checkout) -> None:
     assert (ended.returncode, checkout.calls()) == (0, [])
 
 
-def test_it_does_not_wait_for_ever(checkout: Checkout) -> None:
+def test_it_does_not_wait_forever(checkout: Checkout) -> None:
     checkout.answer({"az deployment": [(1, NOT_FOUND)]})
 
     line = stopped(checkout.run("postdeploy"), "postdeploy")

@@ -82,14 +82,14 @@ def test_no_escaping_hides_a_name(name: str, data: st.DataObject) -> None:
 
 
 def _escaped(data: st.DataObject, text: str) -> str:
-    def spelt(char: str) -> str:
+    def spelled(char: str) -> str:
         must = char in '"\\'
         form = data.draw(st.sampled_from(("plain", "lower", "upper")))
         if form == "plain":
             return json.dumps(char)[1:-1] if must else char
         return f"\\u{ord(char):04x}" if form == "lower" else f"\\u{ord(char):04X}"
 
-    return "".join(map(spelt, text))
+    return "".join(map(spelled, text))
 
 
 @pytest.mark.parametrize("mark", [b"\xff\xfe", b"\xfe\xff"])

@@ -61,7 +61,7 @@ def parse_inside(text: str) -> Any:  # noqa: ANN401 - any JSON value
 
 
 def as_written(value: Any) -> Any:  # noqa: ANN401 - any JSON value
-    """The value with its names as they were spelt, for ``json.dumps``."""
+    """The value with its names as they were spelled, for ``json.dumps``."""
     match value:
         case Fields():
             return {value.names[low]: as_written(inner) for low, inner in value.items()}

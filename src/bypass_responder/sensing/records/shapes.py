@@ -213,7 +213,7 @@ def column_and_zone(name: str) -> tuple[str, str]:
 
 
 def dig(fields: Fields, path: str) -> Any:  # noqa: ANN401 - any JSON value
-    """The value at a dotted path, spelt with dots in one name or nested; a list of one is its element."""
+    """The value at a dotted path, spelled with dots in one name or nested; a list of one is its element."""
     value: Any = fields.get(path)
     if value is None and "." in path:
         first, _, rest = path.partition(".")
