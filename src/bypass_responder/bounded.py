@@ -27,7 +27,7 @@ class Remembered:
     """The newest keys of many. Each is true for good: one that is forgotten costs a call, and no more."""
 
     def __init__(self, most: int = MOST_REMEMBERED) -> None:
-        """Remember nothing yet, and at ``most`` so many keys."""
+        """Remember nothing yet, and never more keys than ``most``."""
         self._most = most
         self._keys: dict[str, None] = {}
 

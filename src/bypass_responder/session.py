@@ -143,7 +143,7 @@ class Session:
         raise TransientError(f"The case of {self.target} changed too often while it was written.")
 
     async def _commit(self, draft: Draft, deferred: int) -> bool:
-        """Write a draft with so many deferred transitions.
+        """Write a draft with ``deferred`` deferred transitions.
 
         False after a conflict: the case is then read again.
         """

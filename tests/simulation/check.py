@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 OLD_RUNS = timedelta(minutes=20)
-"""For so long a run may have settings from before a change."""
+"""How long a run may have settings from before a change."""
 UNDER_WAY = timedelta(minutes=5)
 """A call that was claimed before may still take effect."""
 LATE_DELIVERY = timedelta(hours=3)
@@ -55,7 +55,7 @@ EVIDENCE_TAKES = timedelta(hours=26)
 LATEST_RECORD = timedelta(hours=4)
 """Hunting has a record by then, one that the feed never has as well."""
 REMEMBERED = timedelta(days=7)
-"""For so long it is known which blobs were read."""
+"""How long the responder remembers which blobs were read."""
 CLOCKS_DIFFER = timedelta(minutes=3)
 ACCEPTED = ": accepted by the service"
 CHANGES: dict[str, str] = {
@@ -109,7 +109,7 @@ async def problems_of(run: Run) -> list[str]:
 
 
 async def _of_permissions(run: Run) -> list[str]:
-    """A permission that was given for a while is reported, whichever record came first."""
+    """A permission that was removed soon after its grant is reported, whichever record came first."""
     case = await run.stored.ledger.load(TENANT_TARGET, history=True)
     reported = {row.target for row in case.rows(Tampering) if row.technique is Technique.GRANT_REMOVED}
     given = {IDS[event.account] for event in run.schedule.events if event.kind == "permission"}
@@ -165,7 +165,7 @@ def _of_case(case: Case, run: Run) -> Iterator[str]:
 
 
 async def _of_plans(run: Run) -> list[str]:
-    """Each run of a plan has ended, no hour had too many changes, and what was undone is as it was."""
+    """Each run of a plan has ended, within its hourly limit, and an undo restored every mailbox."""
     mailboxes = run.mailboxes
     if mailboxes is None or not mailboxes.asked:
         return []
@@ -221,7 +221,7 @@ def _of_bypass(case: Case, run: Run, exempt: set[str]) -> Iterator[str]:
 
 
 def _of_release(case: Case, run: Run) -> Iterator[str]:
-    """An account is enabled only when a person released it, and stays contained for what came after."""
+    """An account is enabled only if a person released it, and a later incident contains it again."""
     released = [row.at for row in _carried_out(case) if row.verb is DecisionKind.RELEASE]
     enabled = [
         change
@@ -338,7 +338,7 @@ def _of_a_known_actor(case: Case, finding: Finding) -> bool:
 
 
 def _of_past(case: Case, run: Run) -> Iterator[str]:
-    """An *on* that no person saw and that came after each proven end is decided, not put into the past."""
+    """An *on* that no person saw and that came after every proven end is decided."""
     restored = [case.head.restored_at, *(incident.restored_at for incident in case.rows(Incident))]
     ends = [end for end in restored if end]
     seen = {key for shown in run.shown.values() for key in shown}
@@ -460,7 +460,7 @@ def _of_claims(run: Run) -> Iterator[str]:
 
 
 async def _of_allowlist(run: Run) -> list[str]:
-    """Every row is recorded as it is; a change once; and who is exempt had an entry then."""
+    """Every row is recorded as it is, each change once, and an exempt account had an entry at the time."""
     rows = {entry.object_id: entry async for entry in run.stored.allowlist.entries()}
     problems = []
     for target in sorted({*await run.stored.ledger.targets(), *rows} - {TENANT_TARGET}):

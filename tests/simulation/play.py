@@ -32,7 +32,7 @@ class Played:
 def play_seeds(
     seeds: Sequence[int], *, method: str, jobs: int | None = None
 ) -> Generator[tuple[int, Played], None, None]:
-    """Play seeds on so many processes (one per core by default), started by ``method``; in any order."""
+    """Play seeds on ``jobs`` processes (one per core by default), started by ``method``; in any order."""
     with multiprocessing.get_context(method).Pool(jobs, initializer=_collect_rarely) as pool:
         yield from pool.imap_unordered(_play_seed, seeds, chunksize=2)
 

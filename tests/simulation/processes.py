@@ -1,4 +1,4 @@
-"""The same run with everything real but time: hosts are processes, and are killed.
+"""The same run with everything real except time: hosts are processes, and are killed.
 
 The hosts run on Azurite and the stand-in tenant; the simulated clock and the seeded scheduler stay in this process. A
 host stops at every gate, and the scheduler opens one gate at a time once all hosts are quiet; so the order of calls is

@@ -35,9 +35,9 @@ from tests.fakes.hunting import FakeHunting
 
 REPLICATION = timedelta(minutes=5)
 WORKS_FIRST = 0.3
-"""Of the questions, how many a source works on before it answers."""
+"""The share of the questions that a source works on before it answers."""
 MISSED_READ = 0.05
-"""Of the reads of a stale replica, how many miss the account altogether."""
+"""The share of the reads of a stale replica that do not find the account."""
 
 
 @dataclass(frozen=True)
@@ -139,7 +139,7 @@ class TenantDirectory(FakeDirectory):
         self.stale = 0.0
         self.throttled = 0.0
         self.refuses = 0
-        """So many of the next blocks find no account."""
+        """A number of the next blocks find no account."""
         self.down_until = datetime.min.replace(tzinfo=clock().tzinfo)
         self._rng = rng
         self._before: dict[str, tuple[datetime, Account]] = {}

@@ -131,12 +131,12 @@ def _not_needed(patch: pytest.MonkeyPatch) -> None:
 
 
 def _reverted(patch: pytest.MonkeyPatch) -> None:
-    """That the account is enabled again is not noticed."""
+    """Nobody notices that the account is enabled again."""
     patch.setattr(observation, "_observe_enabled", lambda draft, row, _: draft.put(row))
 
 
 def _superseded(patch: pytest.MonkeyPatch) -> None:
-    """A release goes on although a newer bypass wants the block."""
+    """A release is carried out although a newer bypass wants the block."""
 
     def renew(draft: Any, kind: StepKind) -> None:
         releases = [step for step in draft.case.rows(Step) if step.step is StepKind.RELEASE and step.state.running]

@@ -41,7 +41,7 @@ def text_of(entity: Mapping[str, Any]) -> str:
 
 
 def batches(items: Iterable[T], most: int) -> Iterator[list[T]]:
-    """Yield the items in lists of at most so many, such as fit into a transaction."""
+    """Yield the items in lists of at most ``most``, such as fit into a transaction."""
     left = iter(items)
     while batch := list(islice(left, most)):
         yield batch

@@ -77,7 +77,7 @@ class Draft:
         return len(self.changed) + len(self.places) + len(self.entries) + 1 + long
 
     def has_room(self, operations: int) -> bool:
-        """Return True when the transaction can hold so many more."""
+        """Return True when the transaction can hold ``operations`` more."""
         return self.size + operations <= TRANSACTION_ROWS
 
     def put_head(self) -> None:

@@ -28,7 +28,7 @@ MILD = frozenset({"allowlist_expired", "allowlist_unclear", "first_run", "histor
 """Verdicts of incidents after which a late record of the same episode may want more than was decided."""
 OWN = "the responder removed the bypass, as the audit log shows"
 LISTED_BY = timedelta(minutes=10)
-"""A sweep that begins so long after a bypass lists it: Exchange takes up to five minutes to replicate; twice that."""
+"""A sweep that begins this long after a bypass lists it: twice the five minutes that Exchange takes to replicate."""
 FINDINGS_PER_TRANSACTION = 30
 """Each may bring a notification and a log line, and a transaction holds 100 rows."""
 

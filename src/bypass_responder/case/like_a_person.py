@@ -36,7 +36,7 @@ class Sign(Value):
 
 
 def report_signs(draft: Draft, signs: Sequence[Sign], *, read_at: datetime) -> None:
-    """Notify people of each account and kind once for each day, so many at a time, and then raise the alert.
+    """Notify people of each account and kind once for each day, a limited number at a time, and then raise the alert.
 
     ``read_at``: when the last sign was read. What was reported since is not reported again.
     """

@@ -35,7 +35,7 @@ class NewAccess(Value):
 
 
 def report_new_access(draft: Draft, found: Sequence[NewAccess]) -> None:
-    """Raise the alert, and notify people of the new actors of each mailbox together, of so many at a time."""
+    """Raise the alert, and notify people of the new actors of each mailbox together, a limited number at a time."""
     mailboxes: dict[str, list[NewAccess]] = {}
     for each in sorted(found, key=lambda each: (each.mailbox, each.first, each.pair)):
         mailboxes.setdefault(each.mailbox, []).append(each)

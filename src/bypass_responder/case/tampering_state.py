@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bypass_responder.model.health import Tampering
 
 SESSIONS_KEEP_RIGHTS = timedelta(hours=1)
-"""The worker's session may go on for so long with rights that were taken away."""
+"""How long the worker's session may keep rights that were removed."""
 _SHOWN = {"Identity", "Member", "Members", "Enabled"}
 """Parameters of which the reads show that a change is undone. They do not show scopes, managers and parameters."""
 _NOT_PROVED = "nothing has proved it since, and a session may keep its rights for an hour"

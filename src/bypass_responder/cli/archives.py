@@ -72,7 +72,7 @@ class _Allowance:
         self._bytes = _MOST_BYTES
 
     def covers(self, size: int) -> bool:
-        """Take so many bytes; False once there are more than may come out."""
+        """Count extracted bytes; False once there are more than allowed."""
         self._bytes -= size
         return self._bytes >= 0
 

@@ -29,7 +29,7 @@ NOTABLE = {
 """By operation, without case."""
 EXPORTS = frozenset({"searchexported", "searchexportdownloaded", "viewedsearchexported", "exportjob",
                      "downloaddocument", "new-compliancesearchaction"})  # fmt: skip
-"""Of these, what takes mail out of mailboxes."""
+"""Those that take mail out of mailboxes."""
 NAMES = ("SearchName", "ExportName", "Name", "Identity")
 """Fields and parameters with the name of a search, that of a search before others."""
 _TYPED = re.compile(r"""(?<!\S)-(?P<name>\w+)[ :]\s*(?:["'](?P<quoted>[^"']*)["']|(?P<word>[^\s"'-]\S*))""")

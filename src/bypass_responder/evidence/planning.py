@@ -23,12 +23,12 @@ SELDOM = timedelta(hours=1)
 """Between two rounds: for an actor whom a late record names, and for the restoration."""
 DAY = timedelta(days=1)
 UNRESTORED = timedelta(days=30)
-"""For so long an incident is watched for its restoration; sign-in logs are not kept longer."""
+"""How long an incident is watched for its restoration; sign-in logs are not kept longer."""
 MOST_ACTORS = 5
 GIVE_UP_AFTER = 8
 """Asks that fail in a row."""
 PENDING_FOR = timedelta(hours=24)
-"""For so long a source may still be working."""
+"""How long a source may still be working."""
 RETRY_FIRST, RETRY_LONGEST = timedelta(minutes=1), timedelta(minutes=30)
 BY_HAND = "Answer it by hand."
 UNKNOWN_ACCOUNT = Unavailable(

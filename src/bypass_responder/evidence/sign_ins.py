@@ -16,7 +16,7 @@ TOO_FEW = 1
 """Sign-ins before the window that make a habit: without any, nothing is new."""
 MORE_FAILED = "The service has more failed ones. All successful ones were read."
 MOST_VALUES = 3
-"""Of a field, how many values the item of all failures names."""
+"""How many values of a field the item of all failures names."""
 
 
 class SignIn(Value):

@@ -42,7 +42,7 @@ RUN = timedelta(seconds=60)
 TURN = timedelta(minutes=3)
 """Longer than a run. After a crash, the next run begins this much later."""
 REFUSED_IN_A_ROW = 3
-"""So many refusals are the receiver's fault, not the notifications'."""
+"""From this many refusals on, the fault is the receiver's, not the notifications'."""
 SILENT_LONGEST = timedelta(minutes=10)
 """The longest time without a message to a receiver that did not answer."""
 RETRY_LONGEST = timedelta(hours=1)

@@ -43,7 +43,7 @@ def guid_or_none(text: str) -> str | None:
 
 
 def backoff(attempts: int, *, first: timedelta, longest: timedelta) -> timedelta:
-    """How long to wait after so many attempts: ``first``, doubled each time, never more than ``longest``."""
+    """How long to wait after a number of attempts: ``first``, doubled each time, never more than ``longest``."""
     return min(first * (1 << min(attempts, 20)), longest)
 
 

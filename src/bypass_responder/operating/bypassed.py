@@ -75,7 +75,7 @@ class BypassedAccounts(Value):
 async def bypassed_accounts(
     services: Services, check: SelfCheck | None = None, *, most: int | None = None
 ) -> BypassedAccounts:
-    """Return the accounts that are bypassed, or the first so many. ``check``: the app's last self-check.
+    """Return the accounts that are bypassed, at most ``most``. ``check``: the app's last self-check.
 
     Raises InputError when the list of the sweep cannot be read.
     """

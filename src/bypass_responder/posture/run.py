@@ -25,7 +25,7 @@ MOST_PARTS = 200
 FEW_ROWS, FEW_SECONDS = 25_000, 240.0
 """Neighboring parts with no more than these together become one in the next read."""
 PIECES = 4
-"""A part that is too large becomes so many."""
+"""How many parts a part that is too large becomes."""
 ANSWER_WITHIN = timedelta(hours=1)
 """Then the worker refuses the question."""
 ASKED_AGAIN_AFTER = ANSWER_WITHIN + timedelta(minutes=10)

@@ -61,7 +61,7 @@ class Logon(NamedTuple):
     pinned: bool | None
     """True: the list is the mailbox's own, and gets no action that Microsoft adds. None: not known."""
     not_audited: tuple[str, ...]
-    """Of all possible actions, those that are not in its list, whatever else keeps it from recording."""
+    """All possible actions that are not in its list, whatever else keeps it from recording."""
     missing: dict[Kind, tuple[str, ...]]
     unknown_actions: tuple[str, ...]
 

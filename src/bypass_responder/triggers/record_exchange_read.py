@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 OF_POSTURE = {ReadKind.MAILBOXES, ReadKind.ORGANIZATION}
 DELIVERIES = 5
-"""After so many the host moves a message to the poison queue."""
+"""After this many deliveries, the host moves a message to the poison queue."""
 OF_A_PLAN = {ReadKind.RECORD, ReadKind.APPLY}
 
 

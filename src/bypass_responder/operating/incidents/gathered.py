@@ -38,7 +38,7 @@ class SourceAnswer(Value):
     count: int = 0
     items: tuple[Item, ...] = ()
     notable: int = 0
-    """Of the items, how many a person must see."""
+    """How many of the items a person must see."""
     answered_at: Utc | None = None
     reason: str = ""
     """Why the question stays open."""

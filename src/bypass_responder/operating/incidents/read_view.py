@@ -65,7 +65,7 @@ async def read_entry(entry_id: str, services: Services) -> IncidentView | Findin
 
 
 async def read_incident(entry_id: str, services: Services, *, findings: int = MOST_FINDINGS) -> IncidentView:
-    """Return one incident, with up to so many ``findings``.
+    """Return one incident, with at most ``findings`` findings.
 
     Raises NotFoundError, RefusedError for no incident.
     """

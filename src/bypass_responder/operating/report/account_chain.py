@@ -43,7 +43,7 @@ class AccountChain(Value):
 
 
 async def read_chain(target: str, incident_id: str, ledger: Ledger, *, most: int = MOST_LINES) -> AccountChain:
-    """Return the chain. Reads entry by entry, and keeps at most so many lines."""
+    """Return the chain. Reads entry by entry, and keeps at most ``most`` lines."""
     walk, unreadable, total = ChainWalk(), "", 0
     first: list[LogLine] = []
     last: deque[LogLine] = deque(maxlen=most - most // 2)

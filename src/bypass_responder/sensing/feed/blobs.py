@@ -25,7 +25,7 @@ ReportGap = Callable[[FeedGap], Awaitable[None]]
 
 _DUE_AT_ONCE = 500
 _BROKEN_READS = 4
-"""A blob that is no JSON counts as read after so many reads: the first and three more."""
+"""A blob that is no JSON counts as read after this many reads: the first and three more."""
 _GONE_READS = 3
 """How many reads must report that a blob no longer exists before it is given up."""
 _BACKOFF = timedelta(minutes=1)
