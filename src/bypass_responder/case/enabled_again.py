@@ -43,7 +43,13 @@ def block_again_or_hold(draft: Draft, wants: Sequence[Step]) -> None:
         incident = draft.settle_status(step.incident_id)
         if incident and not fresh:
             title = f"Decision required: {incident.account or incident.target}"
-            draft.notify_about("held", incident, title, f"To decide: block sign-in. Why: {why}.", key="enabled")
+            draft.notify_about(
+                "held",
+                incident,
+                title,
+                f"To decide: block sign-in. Why: {why}.",
+                key=f"enabled-{draft.now.isoformat()}",
+            )
 
 
 def _why_sign_in_is_allowed(step: Step) -> str:
@@ -69,7 +75,7 @@ def report_reverted(draft: Draft, wants: Iterable[Step]) -> None:
                 incident,
                 f"Sign-in is allowed again: {incident.account}",
                 _who_enabled(incident.account),
-                key="reverted",
+                key=f"reverted-{draft.now.isoformat()}",
             )
 
 
