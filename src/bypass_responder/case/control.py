@@ -143,6 +143,12 @@ def renew(draft: Draft, kind: StepKind) -> None:
             draft.log("withheld", f"release: {why}", incident=step.incident_id, step="release")
 
 
+def look_for_older_wants(draft: Draft) -> None:
+    """Mark that an incident of the history may want the block, when no loaded one does any more."""
+    if draft.case.head.filed_through is not None and not wanting(draft.case, BLOCK):
+        draft.move_head(taking_over=True)
+
+
 def row_of(kind: StepKind) -> StepKind:
     """Return the kind of the row: a release has no row."""
     return BLOCK if kind is RELEASE else kind

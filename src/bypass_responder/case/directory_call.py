@@ -12,6 +12,7 @@ from bypass_responder.case.control import (
     RELEASE,
     REVOKE,
     Next,
+    look_for_older_wants,
     next_of,
     project,
     releases,
@@ -23,7 +24,7 @@ from bypass_responder.case.observation import READ_BACK_AFTER, REPLICATED, obser
 from bypass_responder.case.step import LEASE, after_change, backoff_of, notify_failure, notify_retry
 from bypass_responder.errors import NotFoundError, PermissionMissingError, RefusedError, ResponderError, ThrottledError
 from bypass_responder.model.case import Case, PriorState
-from bypass_responder.model.step import Control, Effect, Step, StepKind, StepState
+from bypass_responder.model.step import Control, Effect, Observed, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -63,10 +64,16 @@ def claim(draft: Draft, kind: StepKind, *, account: Account | None, token: str) 
                 "attempts": control.attempts + 1,
                 "first_attempt_at": control.first_attempt_at or draft.now,
                 "next_at": None,
+                "observed": Observed.ENABLED if account.account_enabled else Observed.DISABLED,
+                "observed_at": draft.now,
+                "absent_since": None,
+                "absent_reads": 0,
             }
         )
     )
     project(draft, kind, steps, StepState.CLAIMED)
+    for step in wanting(draft.case, kind):  # whose block does not stand
+        draft.settle_status(step.incident_id)
     return True
 
 
@@ -217,3 +224,5 @@ def _fail(draft: Draft, kind: StepKind, steps: Sequence[Step], why: str) -> None
         draft.log("failed", f"{kind.value}: {why}", incident=step.incident_id, step=kind.value)
         notify_failure(draft, step, "step_failed", why)
         draft.settle_status(step.incident_id)
+    if kind is BLOCK:
+        look_for_older_wants(draft)

@@ -6,7 +6,7 @@ import hashlib
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bypass_responder.case.control import ended, renew, wanting
+from bypass_responder.case.control import ended, look_for_older_wants, renew, wanting
 from bypass_responder.case.directory_call import give_up_claim
 from bypass_responder.case.evidence import (
     MILD,
@@ -112,6 +112,7 @@ def _hold(draft: Draft, incident: Incident, block: Step, *, verdict: str, reason
     steps = {StepKind.BLOCK_SIGN_IN.value: HELD.value}
     draft.log("decided", f"{verdict}: {reason}", incident=incident.id, verdict=verdict, steps=steps)
     held = draft.settle_status(incident.id)
+    look_for_older_wants(draft)
     if held:
         _notify_plan(draft, held, {StepKind.BLOCK_SIGN_IN: HELD})
 

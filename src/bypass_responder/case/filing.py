@@ -14,7 +14,7 @@ from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import Command, CommandKind
 from bypass_responder.model.notification import Notification
-from bypass_responder.model.step import WAITING, Recheck, Step
+from bypass_responder.model.step import CANNOT_SIGN_IN, WAITING, Recheck, Step, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -82,7 +82,8 @@ def take_back(draft: Draft, incident_id: str) -> None:
 
 
 def take_over(draft: Draft) -> None:
-    """Load the newest incident again that wants the block, after one that wanted it too was dismissed."""
+    """Load the newest incident again that wants the block, after one that wanted it too no longer does."""
+    draft.move_head(taking_over=False)
     wanting = [incident for incident in draft.case.rows(Incident) if _wants(draft.case, incident)]
     if wanting:
         take_back(draft, max(wanting, key=lambda incident: incident.opened_at).id)
@@ -210,7 +211,7 @@ def _over(case: Case, undelivered: Waits) -> list[Incident]:
         superseded = not wants or newer_wants
         if number > 0 and superseded and not stays and not named and _ended_at(case, incident) is not None:
             over.append(incident)
-        newer_wants = newer_wants or wants
+        newer_wants = newer_wants or (wants and _stands(case, incident))
     return over
 
 
@@ -236,6 +237,12 @@ def _wants(case: Case, incident: Incident) -> bool:
     """Return True when the account is to stay blocked because of the incident."""
     block = case.step(incident.id, BLOCK)
     return block is not None and block.state in WANTED and not ended(case, incident)
+
+
+def _stands(case: Case, incident: Incident) -> bool:
+    """Return True when a read has shown the block of the incident: one that is still tried may fail."""
+    block = case.step(incident.id, BLOCK)
+    return block is not None and block.state is StepState.DONE and block.effect in CANNOT_SIGN_IN
 
 
 def _file_incident(draft: Draft, incident: Incident) -> None:

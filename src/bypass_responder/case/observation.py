@@ -19,7 +19,7 @@ from bypass_responder.case.control import (
 from bypass_responder.case.enabled_again import STILL_ALLOWED, block_again_or_hold, report_reverted
 from bypass_responder.case.step import GONE, after_change, finish, notify_failure
 from bypass_responder.model.incident_status import IncidentStatus
-from bypass_responder.model.step import Control, Effect, Observed, Rule, Step, StepKind, StepState
+from bypass_responder.model.step import SHOWN, Control, Effect, Observed, Rule, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -133,32 +133,38 @@ def _open_and_resolved(case: Case, step: Step) -> bool:
 
 
 def _observe_enabled(draft: Draft, control: Control, wants: Sequence[Step]) -> None:
-    since = control.enabled_since or draft.now
+    shown = control.shown_at is not None and control.reverted_at is None
     if not wants:
         if effect_is_unknown(control):
             reads = control.reads + 1
             again = draft.now + READ_BACK_AFTER * 2**reads
             control = control.model_copy(update={"reads": reads, "next_at": again})
         draft.put(control)
-    elif control.shown_at is not None and control.reverted_at is None:
-        certain = draft.now - since >= READ_AGAIN_AFTER
-        draft.put(
-            control.model_copy(
-                update={
-                    "enabled_since": since,
-                    "next_at": None if certain else since + READ_AGAIN_AFTER,
-                    "reverted_at": draft.now if certain else None,
-                    "acted_at": None if certain else control.acted_at,
-                }
-            )
-        )
-        if certain:
-            report_reverted(draft, wants)
-    elif control.acted_at is not None and any(step.state is StepState.ACTED for step in wants):
+    elif not shown and control.acted_at is not None and any(step.state is StepState.ACTED for step in wants):
         _not_shown_yet(draft, BLOCK, control, wants, STILL_ALLOWED)
     else:
-        draft.put(control)
-        block_again_or_hold(draft, wants)
+        undone = [step for step in wants if shown or step.effect in SHOWN]
+        block_again_or_hold(draft, [step for step in wants if step not in undone])
+        _observe_undone(draft, control, undone)
+
+
+def _observe_undone(draft: Draft, control: Control, undone: Sequence[Step]) -> None:
+    """Record that a block of ours, which a read had shown, is undone: two reads make it certain."""
+    since = control.enabled_since or draft.now
+    certain = draft.now - since >= READ_AGAIN_AFTER
+    if undone:
+        update = {
+            "enabled_since": since,
+            "next_at": None if certain else since + READ_AGAIN_AFTER,
+            "reverted_at": draft.now if certain else None,
+            "acted_at": None if certain else control.acted_at,
+        }
+        control = control.model_copy(update=update)
+    draft.put(control)
+    if undone and certain:
+        report_reverted(draft, undone)
+        if any(step.effect in SHOWN for step in wanting(draft.case, BLOCK)):  # more than are shown in one go
+            draft.put(control.model_copy(update={"next_at": draft.now}))
 
 
 def _not_shown_yet(draft: Draft, kind: StepKind, control: Control, wants: Sequence[Step], why: str) -> None:

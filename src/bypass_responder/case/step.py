@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bypass_responder.case.control import look_for_older_wants
 from bypass_responder.case.plain_text import DOES, NOT_DONE, name_of
 from bypass_responder.model.base import backoff
 from bypass_responder.model.step import CANNOT_SIGN_IN, Effect, Recheck, Step, StepKind, StepState
@@ -57,6 +58,8 @@ def withhold(
     draft.put(step.model_copy(update={"state": state, "reason": reason, "lease_until": None, "next_at": None}))
     draft.log("withheld", f"{kind.value}: {reason}", incident=incident.id, step=kind.value, state=state.value)
     waits = draft.settle_status(incident.id)
+    if kind is StepKind.BLOCK_SIGN_IN:
+        look_for_older_wants(draft)
     if waits is None or summarized:
         return
     if state is StepState.HELD:

@@ -246,7 +246,7 @@ async def _round(
     if first is not None:
         session.defer(first)
     head = session.case.head
-    if head.ending or head.enabled_again_at:
+    if head.ending or head.enabled_again_at or head.taking_over:
         await session.read_history()
     await reopen_filed(session, services)
     for continued in _continuations(session, services):
@@ -302,7 +302,7 @@ def next_due(session: Session, services: Services) -> datetime | None:
     moments += rules_due_at(session.case, services.settings, now)
     moments += reminder.due_at(session.case, services.settings.decision_reminder_hours)
     head = session.case.head
-    if head.ending or head.enabled_again_at or head.adopting or head.reopening:
+    if head.ending or head.enabled_again_at or head.taking_over or head.adopting or head.reopening:
         moments.append(now)
     moments += [_due_at(row, session.case, services) for row in session.case.by_key.values()]
     return min((moment for moment in moments if moment is not None), default=None)
@@ -334,7 +334,7 @@ def _ended(case: Case, row: Recheck) -> bool:
 
 def _continuations(session: Session, services: Services) -> list[Callable[[Draft], object]]:
     """Return the transitions that continue what was too much for one transaction, under today's rules."""
-    history = [enabled_again.show_reverted, person_decision.end_released] if session.history else []
+    history = [enabled_again.show_reverted, person_decision.end_released, filing.take_over] if session.history else []
     return [
         revive,
         *history,

@@ -72,6 +72,8 @@ class Head(Row):
     """True while incidents that a release ended are still to be closed: the case is then loaded with its history."""
     enabled_again_at: Utc | None = None
     """When our block was undone: incidents of the history are still to show that. Loads the history as well."""
+    taking_over: bool = False
+    """True while the newest incident of the history that wants the block is to be loaded again. Loads it as well."""
     sent_since: Utc | None = None
     """The earliest delivery among the notifications that are no longer loaded."""
     unread_since: Utc | None = None

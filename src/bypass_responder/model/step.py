@@ -67,6 +67,8 @@ class Effect(StrEnum):
 
 CANNOT_SIGN_IN = frozenset({Effect.EFFECTIVE, Effect.TEMPORARY, Effect.NOT_NEEDED})
 """Effects of a block by which its account is contained."""
+SHOWN = frozenset({Effect.EFFECTIVE, Effect.TEMPORARY})
+"""Effects of a block of ours that a read has shown."""
 
 
 class Step(Row):
