@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bypass_responder.errors import NotFoundError, TransientError
+from bypass_responder.errors import NotFoundError, PermissionMissingError, TransientError
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import StepKind, StepState
 from bypass_responder.triggers.resume_responses import resume_responses
-from tests.adversary.scenes import a_world, an_off, commits_before_the_block, contained, hours_pass
+from tests.adversary.scenes import a_world, an_off, commits_before_the_block, contained, hours_pass, problems_of
 from tests.world import ALEX, START, World, a_finding
 
 
@@ -35,6 +35,25 @@ async def test_one_stale_read_back_does_not_hide_that_the_account_is_enabled_aga
     await hours_pass(world, 1, 24)
 
     assert world.directory.enabled[ALEX] is False or "step_ineffective" in await world.notifications()
+
+
+async def test_one_stale_read_before_weeks_without_the_permission_does_not_end_the_reads() -> None:
+    """One read does not find the account, and nor does one weeks later: it is not deleted."""
+    world = a_world()
+    await contained(world)
+    await hours_pass(world, 1, 24)
+    missed = world.directory.accounts.pop(ALEX)
+    await hours_pass(world, 24)
+    missing = PermissionMissingError("403", permission="User.Read.All")
+    world.directory.fail("find", missing, always=True)
+    await problems_of(world.passes(days=31))
+    world.directory.recover()
+    await world.passes(minutes=1)
+    world.directory.accounts[ALEX] = missed
+    world.directory.change(ALEX, account_enabled=True)
+    await hours_pass(world, 24, 0.1)
+
+    assert "step_ineffective" in await world.notifications()
 
 
 async def test_an_account_disabled_at_the_claim_and_enabled_later_is_noticed() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from bypass_responder.errors import RefusedError, TransientError
+from bypass_responder.model.incident import Incident
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import Effect, StepKind, StepState
@@ -125,6 +126,22 @@ async def test_each_of_many_blocks_that_somebody_undid_is_reverted() -> None:
 
     assert await effects(world) == [Effect.REVERTED] * 25
     assert world.directory.enabled[ALEX]
+
+
+async def test_incidents_whose_block_never_showed_do_not_stay_loaded() -> None:
+    world = a_world()
+
+    async def without_effect(object_id: str, *, enabled: bool) -> None:
+        world.directory.calls.append(("set_sign_in", object_id))
+
+    world.directory.set_sign_in = without_effect  # type: ignore[method-assign]
+    for _ in range(3):
+        await bypassed_again(world, minutes=1)
+        await world.answer()
+        await minutes_pass(world, 100)
+
+    assert await effects(world) == [Effect.UNVERIFIED] * 3
+    assert len((await world.ledger.load(ALEX)).rows(Incident)) == 1
 
 
 async def test_a_block_that_is_undone_again_after_an_approval_is_reported_again() -> None:

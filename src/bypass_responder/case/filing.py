@@ -202,16 +202,16 @@ def _over(case: Case, undelivered: Waits) -> list[Incident]:
         key=lambda row: row.opened_at,
         reverse=True,
     )
-    over, newer_wants = [], False
+    over, newer_wants, newer_stands = [], False, False
     for number, incident in enumerate(loaded):
-        wants = _wants(case, incident)
+        wants, stands = _wants(case, incident), _stands(case, incident)
         is_open = incident.status is IncidentStatus.OPEN  # until its block has been read again
         stays = is_open or incident.id in busy or (incident.id in waits and number < MOST_PROJECTED)
         named = incident.id in {head.last_incident, head.active_incident, head.adopting, head.reopening}
-        superseded = not wants or newer_wants
+        superseded = not wants or newer_stands or (newer_wants and not stands)
         if number > 0 and superseded and not stays and not named and _ended_at(case, incident) is not None:
             over.append(incident)
-        newer_wants = newer_wants or (wants and _stands(case, incident))
+        newer_wants, newer_stands = newer_wants or wants, newer_stands or (wants and stands)
     return over
 
 

@@ -190,7 +190,7 @@ def _absent(draft: Draft, kind: StepKind, control: Control) -> None:
     since, reads = control.absent_since or draft.now, control.absent_reads + 1
     certain = reads >= ABSENT_READS and draft.now - since >= READ_AGAIN_AFTER
     wait = READ_DAILY if certain else READ_AGAIN_AFTER / 2
-    again = draft.now + wait if draft.now + wait <= since + DELETED_FOR else None
+    again = None if certain and draft.now + wait > since + DELETED_FOR else draft.now + wait
     draft.put(
         control.model_copy(
             update={
