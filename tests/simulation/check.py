@@ -234,7 +234,8 @@ def _of_release(case: Case, run: Run) -> Iterator[str]:
     if enabled and blocks and blocks[-1] > enabled[-1].at:
         changes = [each for each in run.exchange.changes if each.account == case.target]
         known = min([blocks[0], *(row.restored_at for row in case.rows(Incident) if row.restored_at)])
-        news = any(each.what == "on" and each.at > known for each in changes)
+        acts = run.exchange.changes if run.actors_contained else changes
+        news = any(each.what == "on" and each.at > known for each in acts)
         still_on = [each.what for each in changes if each.at < enabled[-1].at][-1:] == ["on"]
         if not news and not still_on:
             yield f"blocked_again: {_name(case.target)} was blocked again after its release, for nothing new"
