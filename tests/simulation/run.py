@@ -1145,9 +1145,10 @@ class Run:
         await self._round(sweep=False)
         for run in (resume_responses, gather_evidence) * 3:  # do what became due, one round of evidence at a time
             await self.invoke(HOSTS[0], run)
-        for _ in IDS:  # each has its own time for the daily read
+        for _ in IDS:  # each has its own time for the daily read, and for a question that the worker could not answer
             if soon := self._seconds_until(self._due()):
                 await asyncio.sleep(soon)
+                await self._round(sweep=False)
                 for run in (resume_responses, gather_evidence):
                     await self.invoke(HOSTS[0], run)
         before = Counter(self._writes())
