@@ -20,16 +20,32 @@ from tests.simulation.schedule import schedule
 from tests.simulation.shrink import shrink
 from tests.simulation.without import GUARDS, remove
 
+DESCRIPTION = """Play seeded schedules, and shrink the first one that fails. Run this as make simulate SEEDS=1000 FROM=0
+ARGS="--all --hits"; ARGS takes the options below. See docs/simulation.md."""
+
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="make simulate", description=__doc__)
-    parser.add_argument("--seeds", type=_at_least_one, default=1000, help="number of seeds")
-    parser.add_argument("--from", type=int, default=0, dest="first", help="the first seed")
-    parser.add_argument("--jobs", type=_at_least_one, default=multiprocessing.cpu_count(), help="number of processes")
-    parser.add_argument("--all", action="store_true", help="continue after a failure, and list all failures")
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=DESCRIPTION)
+    parser.add_argument("--seeds", type=_at_least_one, default=1000, help="number of seeds to play (default: 1000)")
+    parser.add_argument(
+        "--from", type=int, default=0, dest="first", help="the first seed; to replay one, add --seeds 1 (default: 0)"
+    )
+    parser.add_argument(
+        "--jobs",
+        type=_at_least_one,
+        default=multiprocessing.cpu_count(),
+        help="number of processes (default: one per core)",
+    )
+    parser.add_argument(
+        "--all", action="store_true", help="continue after a failure, and count the rules; do not shrink"
+    )
     parser.add_argument("--hits", action="store_true", help="print how often each call was reached and interrupted")
-    parser.add_argument("--processes", action="store_true", help="on Azurite, with hosts that are processes")
-    parser.add_argument("--without", choices=GUARDS, help="put a defect back, to see that it is found")
+    parser.add_argument(
+        "--processes", action="store_true", help="play on Azurite, with hosts that are processes; do not shrink"
+    )
+    parser.add_argument(
+        "--without", choices=GUARDS, help="remove a guard from the code, to see that the defect is found"
+    )
     given = parser.parse_args()
     if given.without:
         remove(given.without, pytest.MonkeyPatch())
