@@ -25,7 +25,7 @@ ARGS="--all --hits"; ARGS takes the options below. See docs/simulation.md."""
 
 
 def main() -> int:
-    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=DESCRIPTION)
+    parser = argparse.ArgumentParser(prog="python -m tests.simulation", description=DESCRIPTION, allow_abbrev=False)
     parser.add_argument("--seeds", type=_at_least_one, default=1000, help="number of seeds to play (default: 1000)")
     parser.add_argument(
         "--from", type=int, default=0, dest="first", help="the first seed; to replay one, add --seeds 1 (default: 0)"
@@ -72,10 +72,9 @@ def main() -> int:
 
 
 def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError(f"{number} is less than 1")
-    return number
+    if not text.isdecimal() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text} is not a number from 1")
+    return int(text)
 
 
 def _played(given: argparse.Namespace) -> Generator[tuple[int, Played], None, None]:

@@ -42,6 +42,6 @@ def _smaller(schedule: Schedule) -> list[Schedule]:
 def _breaks(schedule: Schedule, rule: str) -> Schedule | None:
     for number in range(INTERLEAVINGS):
         other = replace(schedule, seed=schedule.seed + number * 1_000_003)
-        if any(problem.startswith(rule) for problem in play(other).problems):
+        if any(problem.startswith(f"{rule}:") for problem in play(other).problems):
             return other
     return None
