@@ -108,6 +108,15 @@ def commits_before_the_block(world: World) -> list[int]:
     return seen
 
 
+def blocks_show_nowhere(world: World) -> None:
+    """The directory accepts each call that blocks sign-in, and no read ever shows it."""
+
+    async def without_effect(object_id: str, *, enabled: bool) -> None:
+        world.directory.calls.append(("set_sign_in", object_id))
+
+    world.directory.set_sign_in = without_effect  # type: ignore[method-assign]
+
+
 def next_version_writes(kind: str, world: World) -> None:
     """Every stored row of this kind about ALEX gets a field that only the next version knows."""
     held = world.ledger.stored[ALEX]

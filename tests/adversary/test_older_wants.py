@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from bypass_responder.errors import RefusedError, TransientError
+from bypass_responder.errors import RefusedError, ResponderError, TransientError
 from bypass_responder.model.incident import Incident
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import ExchangeOutcome
 from bypass_responder.model.step import Effect, StepKind, StepState
-from tests.adversary.scenes import a_world, bypassed_again, contained, hours_pass, minutes_pass
+from tests.adversary.scenes import a_world, blocks_show_nowhere, bypassed_again, contained, hours_pass, minutes_pass
 from tests.adversary.test_blocks import many_incidents
 from tests.world import ALEX, World, a_finding
 
@@ -20,6 +20,16 @@ REFUSED = RefusedError("The account holds a role by now.")
 async def enabled_after_days(world: World) -> None:
     await hours_pass(world, *[12] * 6)
     world.directory.change(ALEX, account_enabled=True)
+
+
+async def bypassed_while_enabled(error: ResponderError) -> World:
+    """Somebody enabled the contained account; it is bypassed again, and each block fails with ``error``."""
+    world = a_world()
+    await contained(world)
+    await enabled_after_days(world)
+    world.directory.fail("set_sign_in", error, always=True)
+    await bypassed_again(world, hours=1)
+    return world
 
 
 async def effects(world: World) -> list[Effect | None]:
@@ -44,22 +54,14 @@ async def an_older_one_in_the_history() -> World:
 
 
 async def test_a_block_that_is_tried_for_days_leaves_no_older_incident_contained() -> None:
-    world = a_world()
-    await contained(world)
-    await enabled_after_days(world)
-    world.directory.fail("set_sign_in", TransientError("503"), always=True)
-    await bypassed_again(world, hours=1)
+    world = await bypassed_while_enabled(TransientError("503"))
     await hours_pass(world, *[1] * 30)
 
     assert IncidentStatus.CONTAINED not in {incident.status for incident in await world.incidents()}
 
 
 async def test_a_block_that_is_tried_and_then_refused_leaves_no_older_incident_contained() -> None:
-    world = a_world()
-    await contained(world)
-    await enabled_after_days(world)
-    world.directory.fail("set_sign_in", TransientError("503"), always=True)
-    await bypassed_again(world, hours=1)
+    world = await bypassed_while_enabled(TransientError("503"))
     await minutes_pass(world, 10)
     world.directory.fail("set_sign_in", REFUSED, always=True)
     await hours_pass(world, 1, *[12] * 6)
@@ -69,11 +71,7 @@ async def test_a_block_that_is_tried_and_then_refused_leaves_no_older_incident_c
 
 async def test_our_own_block_is_not_said_to_be_that_of_somebody_else() -> None:
     """The newer incident's block is refused; the older one's, which was ours, was undone."""
-    world = a_world()
-    await contained(world)
-    await enabled_after_days(world)
-    world.directory.fail("set_sign_in", REFUSED, always=True)
-    await bypassed_again(world, hours=1)
+    world = await bypassed_while_enabled(REFUSED)
     await hours_pass(world, *[12] * 6)
 
     assert await effects(world) == [Effect.REVERTED, None]
@@ -130,11 +128,7 @@ async def test_each_of_many_blocks_that_somebody_undid_is_reverted() -> None:
 
 async def test_incidents_whose_block_never_showed_do_not_stay_loaded() -> None:
     world = a_world()
-
-    async def without_effect(object_id: str, *, enabled: bool) -> None:
-        world.directory.calls.append(("set_sign_in", object_id))
-
-    world.directory.set_sign_in = without_effect  # type: ignore[method-assign]
+    blocks_show_nowhere(world)
     for _ in range(3):
         await bypassed_again(world, minutes=1)
         await world.answer()

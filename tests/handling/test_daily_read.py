@@ -7,7 +7,7 @@ from datetime import timedelta
 
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.step import Effect, StepKind, StepState
-from tests.adversary.scenes import a_world, bypassed_again, contained, hours_pass, minutes_pass
+from tests.adversary.scenes import a_world, blocks_show_nowhere, bypassed_again, contained, hours_pass, minutes_pass
 from tests.world import ALEX, START, World, a_finding, an_account, an_entry
 
 BLOCK, HOUR = StepKind.BLOCK_SIGN_IN, timedelta(hours=1)
@@ -121,11 +121,7 @@ async def test_an_account_that_can_no_longer_be_restored_is_no_longer_read() -> 
 
 async def test_a_block_that_no_read_showed_stays_unverified_and_asks_for_no_decision() -> None:
     world = a_world()
-
-    async def without_effect(object_id: str, *, enabled: bool) -> None:
-        world.directory.calls.append(("set_sign_in", object_id))
-
-    world.directory.set_sign_in = without_effect  # type: ignore[method-assign]
+    blocks_show_nowhere(world)
     await contained(world)
     await minutes_pass(world, 60)
     await days_pass(world, 5)
