@@ -144,27 +144,30 @@ def _observe_enabled(draft: Draft, control: Control, wants: Sequence[Step]) -> N
         _not_shown_yet(draft, BLOCK, control, wants, STILL_ALLOWED)
     else:
         undone = [step for step in wants if shown or step.effect in SHOWN]
+        draft.put(control)
         block_again_or_hold(draft, [step for step in wants if step not in undone])
-        _observe_undone(draft, control, undone)
+        if undone:
+            _observe_undone(draft, control, undone)
 
 
 def _observe_undone(draft: Draft, control: Control, undone: Sequence[Step]) -> None:
     """Record that a block of ours, which a read had shown, is undone: two reads make it certain."""
     since = control.enabled_since or draft.now
     certain = draft.now - since >= READ_AGAIN_AFTER
-    if undone:
-        update = {
-            "enabled_since": since,
-            "next_at": None if certain else since + READ_AGAIN_AFTER,
-            "reverted_at": draft.now if certain else None,
-            "acted_at": None if certain else control.acted_at,
-        }
-        control = control.model_copy(update=update)
-    draft.put(control)
-    if undone and certain:
+    draft.put(
+        control.model_copy(
+            update={
+                "enabled_since": since,
+                "next_at": None if certain else since + READ_AGAIN_AFTER,
+                "reverted_at": draft.now if certain else None,
+                "acted_at": None if certain else control.acted_at,
+            }
+        )
+    )
+    if certain:
         report_reverted(draft, undone)
         if any(step.effect in SHOWN for step in wanting(draft.case, BLOCK)):  # more than are shown in one go
-            draft.put(control.model_copy(update={"next_at": draft.now}))
+            draft.put(draft.case.control(BLOCK).model_copy(update={"next_at": draft.now}))
 
 
 def _not_shown_yet(draft: Draft, kind: StepKind, control: Control, wants: Sequence[Step], why: str) -> None:
