@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.control import BLOCK, MOST_PROJECTED, ended
 from bypass_responder.case.step import GONE
 from bypass_responder.model.base import latest
-from bypass_responder.model.step import CANNOT_SIGN_IN, Effect, Step, StepState
+from bypass_responder.model.step import Effect, Step, StepState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -111,8 +111,8 @@ def show_reverted(draft: Draft) -> None:
         step
         for step in draft.case.rows(Step)
         if step.row_key in draft.case.kept
-        and (step.step, step.state) == (BLOCK, StepState.DONE)
-        and step.effect in CANNOT_SIGN_IN
+        and step.step is BLOCK
+        and step.stands
         and draft.case.opened_at(step.incident_id) <= since
         and (incident := draft.case.incident(step.incident_id)) is not None
         and not ended(draft.case, incident)

@@ -14,7 +14,7 @@ from bypass_responder.model.incident import Incident, PersonDecision
 from bypass_responder.model.incident_status import IncidentStatus
 from bypass_responder.model.message import Command, CommandKind
 from bypass_responder.model.notification import Notification
-from bypass_responder.model.step import CANNOT_SIGN_IN, WAITING, Recheck, Step, StepState
+from bypass_responder.model.step import WAITING, Recheck, Step
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -240,9 +240,9 @@ def _wants(case: Case, incident: Incident) -> bool:
 
 
 def _stands(case: Case, incident: Incident) -> bool:
-    """Return True when a read has shown the block of the incident: one that is still tried may fail."""
+    """Return True when a read has shown the block of the incident."""
     block = case.step(incident.id, BLOCK)
-    return block is not None and block.state is StepState.DONE and block.effect in CANNOT_SIGN_IN
+    return block is not None and block.stands
 
 
 def _file_incident(draft: Draft, incident: Incident) -> None:

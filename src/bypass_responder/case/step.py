@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bypass_responder.case.control import look_for_older_wants
 from bypass_responder.case.plain_text import DOES, NOT_DONE, name_of
 from bypass_responder.model.base import backoff
-from bypass_responder.model.step import CANNOT_SIGN_IN, Effect, Recheck, Step, StepKind, StepState
+from bypass_responder.model.step import Effect, Recheck, Step, StepKind, StepState
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -125,12 +125,11 @@ def after_change(draft: Draft, incident_id: str) -> None:
     block, revoke = steps.get(StepKind.BLOCK_SIGN_IN), steps.get(StepKind.REVOKE_SESSIONS)
     if incident is None or block is None or revoke is None or block.acted_at is None:
         return
-    observed = block.state is StepState.DONE and block.effect in CANNOT_SIGN_IN
-    plan_rechecks(draft, incident_id, acted_at=block.acted_at if observed else None)
+    plan_rechecks(draft, incident_id, acted_at=block.acted_at if block.stands else None)
     guest = incident.account is not None and incident.account.guest
     if guest or block.effect is Effect.TEMPORARY:  # notified as such: sessions that stay, a block that does not
         return
-    if incident.contained_told or not observed or revoke.state not in {StepState.ACTED, StepState.DONE}:
+    if incident.contained_told or not block.stands or revoke.state not in {StepState.ACTED, StepState.DONE}:
         return
     draft.put(incident.model_copy(update={"contained_told": True}))
     draft.notify_about(

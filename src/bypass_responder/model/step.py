@@ -96,6 +96,11 @@ class Step(Row):
         return self.state in WAITING or self.effect is Effect.UNVERIFIED
 
     @property
+    def stands(self) -> bool:
+        """True for a block when a read has shown that the account cannot sign in: one that is still tried may fail."""
+        return self.state is StepState.DONE and self.effect in CANNOT_SIGN_IN
+
+    @property
     def was_off_already(self) -> bool:
         """True when the bypass needed no removal: since when it was off is not known."""
         return self.step is StepKind.DISABLE_BYPASS and self.effect is Effect.NOT_NEEDED
